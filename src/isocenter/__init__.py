@@ -1,0 +1,19 @@
+"""Isocenter: a study comes in, a draft report comes out whose every number points at pixels.
+
+`isocenter.load` and `isocenter.read` are the two doors; everything heavy is imported on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from isocenter.app.read_files import load, read
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load", "read"]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("load", "read"):
+        return getattr(import_module("isocenter.app.read_files"), name)
+    raise AttributeError(f"module 'isocenter' has no attribute {name!r}")

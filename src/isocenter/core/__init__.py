@@ -1,0 +1,1 @@
+"""The nouns of the house; stdlib and numpy only, imports nothing of ours."""
