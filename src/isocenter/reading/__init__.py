@@ -1,0 +1,1 @@
+"""A study comes in, findings or a named reason for none come out."""

@@ -1,0 +1,1 @@
+"""One file per reading task; the list stands in `reading/read.py`."""
