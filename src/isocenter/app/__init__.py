@@ -1,0 +1,1 @@
+"""The roof: the only place where the two wings meet."""
