@@ -1,0 +1,170 @@
+"""One task over many inputs: a table of probabilities and measurements, and masks beside it."""
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from isocenter.app.context import ContextTable
+from isocenter.app.read_files import labels_of
+from isocenter.core.cine import Cine
+from isocenter.core.errors import IsocenterError
+from isocenter.core.reading import Reading
+from isocenter.core.study import InputFailure, Study
+from isocenter.core.volume import Volume
+from isocenter.io.atomic import atomic_write
+from isocenter.io.inputs import open_inputs
+from isocenter.io.load import iter_studies
+from isocenter.io.nifti import write_nifti
+from isocenter.io.raster import write_png
+from isocenter.reading.read import load_task, read_study
+from isocenter.reading.task import Case, Task
+from isocenter.zoo.predict import Models
+
+
+@dataclass(frozen=True, slots=True)
+class PredictOptions:
+    """How a batch is predicted. masks, boxes: where they go, None for nowhere."""
+
+    models: Models
+    task: str
+    context: ContextTable = field(default_factory=ContextTable)
+    masks: Path | None = None
+    boxes: Path | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One input's answer. A reading of None means that the input could not be read."""
+
+    label: Path
+    image: Volume | Cine | None
+    reading: Reading | None
+
+
+def predict_paths(
+    paths: Sequence[Path], out: Path, options: PredictOptions
+) -> tuple[list[Row], list[InputFailure]]:
+    """Predict every input, write the table, masks and boxes; the rows that were answered and what failed.
+
+    Rows stand in input order, folders walked sorted by path.
+    """
+    task = load_task(options.task)
+    with open_inputs(paths) as inputs:
+        order = {file.label: n for n, file in enumerate(inputs.files)}
+        rows = [row for made in _run(iter_studies(inputs), options) for row in made]
+        failures = list(inputs.failures)
+    read = [row for row in rows if row.reading]
+    if not read:
+        return [], failures
+    last = len(order)
+    listed = sorted(
+        [*rows, *(Row(failure.path, None, None) for failure in failures)], key=lambda row: order.get(row.label, last)
+    )
+    atomic_write(out, _table(listed, task).encode())
+    if options.boxes is not None:
+        atomic_write(options.boxes, _boxes(listed).encode())
+    return read, failures
+
+
+def _run(studies: Iterable[Study], options: PredictOptions) -> Iterator[list[Row]]:
+    """Rows study by study; never more studies in memory than there are workers, and one."""
+    if options.workers == 1:
+        yield from (_predict_study(study, options) for study in studies)
+        return
+    with ThreadPoolExecutor(options.workers) as pool:
+        waiting: deque[Future[list[Row]]] = deque()
+        for study in studies:
+            waiting.append(pool.submit(_predict_study, study, options))
+            if len(waiting) > options.workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _predict_study(study: Study, options: PredictOptions) -> list[Row]:
+    rows = []
+    for image in study.volumes:
+        single = Study(study.uid, study.date, study.patient, (image,))
+        labels = _row_labels(image)
+        for label in labels:
+            facts = options.context.facts_for(label)
+            case = Case(options.models, facts, explain=options.boxes is not None)
+            for reading in read_study(single, case, task=options.task):
+                rows.append(Row(label, None, reading))
+                if options.masks is not None:
+                    _write_mask(options.masks, label, image, reading)
+    return rows
+
+
+def _row_labels(image: Volume | Cine) -> tuple[Path, ...]:
+    """A file is a row (equal files each have theirs); a series of many files is one row, named by their folder."""
+    labels = labels_of([image])
+    if image.source.kind == "dicom" and len(labels) > 1:
+        return (Path(*_common(labels)),)
+    return labels or (Path(image.source.series_uid),)
+
+
+def _common(labels: Sequence[Path]) -> tuple[str, ...]:
+    parts = zip(*(label.parts for label in labels), strict=False)
+    shared = []
+    for names in parts:
+        if len(set(names)) > 1:
+            break
+        shared.append(names[0])
+    return tuple(shared)
+
+
+def _write_mask(folder: Path, label: Path, image: Volume | Cine, reading: Reading) -> None:
+    """The union of the findings' masks on the input's grid; nothing for an abstention."""
+    masks = [e.mask for finding in reading.findings for e in finding.evidence if e.mask is not None]
+    if not masks:
+        return
+    union = np.logical_or.reduce([mask.array for mask in masks])
+    stem = label.name.removesuffix(".gz").rsplit(".", 1)[0] or label.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if image.grid.shape[0] == 1:
+        write_png(union[0].astype(np.uint8) * 255, folder / f"{stem}.png")
+    else:
+        write_nifti(Volume(union.astype(np.uint8), image.grid, "1"), folder / f"{stem}.nii.gz")
+
+
+def _table(rows: Sequence[Row], task: Task) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["file", *task.columns, "abstained"])
+    for row in rows:
+        values: Mapping[str, float] = {}
+        reason = "unreadable"
+        if row.reading is not None:
+            reason = row.reading.abstained.code if row.reading.abstained else ""
+            values = {} if reason else row.reading.predictions
+        cells = [f"{values[name]:.6g}" if name in values else "" for name in task.columns]
+        writer.writerow([_safe(str(row.label)), *cells, reason])
+    return stream.getvalue()
+
+
+def _boxes(rows: Sequence[Row]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["file", "label", "xmin", "ymin", "xmax", "ymax", "score"])
+    for row in rows:
+        for finding in row.reading.findings if row.reading else ():
+            for evidence in finding.evidence:
+                if evidence.box_index is not None:
+                    (_, top, left), (_, bottom, right) = evidence.box_index
+                    score = "" if finding.probability is None else f"{finding.probability:.6g}"
+                    label = finding.qualifiers.get("class", finding.code.meaning)
+                    writer.writerow([_safe(str(row.label)), label, left, top, right, bottom, score])
+    return stream.getvalue()
+
+
+def _safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP: CSV injection)."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t", "\r") else cell

@@ -1,0 +1,180 @@
+"""Files in, folders out: the science wing from end to end, for `isocenter.read` and the command line."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import isocenter
+from isocenter.app.context import ContextTable
+from isocenter.app.settings import load_settings
+from isocenter.app.study_files import study_files
+from isocenter.app.study_folder import write_folder
+from isocenter.core.cine import Cine
+from isocenter.core.errors import InputError, IsocenterError
+from isocenter.core.provenance import Provenance
+from isocenter.core.reading import Reading
+from isocenter.core.report import Report
+from isocenter.core.study import InputFailure, Study
+from isocenter.core.volume import Volume
+from isocenter.io.inputs import open_inputs
+from isocenter.io.load import iter_studies
+from isocenter.io.load import load as load  # the public door `isocenter.load`
+from isocenter.reading.read import load_task, read_study
+from isocenter.reading.task import Case
+from isocenter.reporting.compose import compose_report
+from isocenter.zoo.predict import Models
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How studies are read and written.
+
+    language   of the sentences, "en" or "zh"
+    identity   whether HTML, PDF and SR name the patient
+    """
+
+    models: Models
+    now: datetime
+    task: str = "auto"
+    language: str = "en"
+    identity: bool = True
+    context: ContextTable = field(default_factory=ContextTable)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch came to."""
+
+    reports: list[Report] = field(default_factory=list)
+    failures: list[InputFailure] = field(default_factory=list)
+
+
+def read(
+    path: str | Path,
+    *,
+    out: str | Path | None = None,
+    task: str = "auto",
+    context: dict[str, object] | None = None,
+    language: str = "en",
+) -> Report:
+    """The report of the one study under a path.
+
+    out       where the study's folder goes; None writes nothing
+    context   clinical facts: sex, age, pixel_size_mm …
+
+    Raises InputError if the path holds no readable study, or several.
+    """
+    settings = load_settings()
+    options = ReadOptions(
+        Models(settings.home), settings.now(), task, language, context=ContextTable(shared=context or {})
+    )
+    outcome = read_paths([Path(path)], Path(out) if out is not None else None, options)
+    if len(outcome.reports) == 1:
+        return outcome.reports[0]
+    if not outcome.reports:
+        problem = outcome.failures[0].problem if outcome.failures else "no image was found"
+        raise InputError(f"{Path(path).name}: {problem}")
+    raise InputError(f"{Path(path).name}: expected one study, got {len(outcome.reports)}; use read_paths for several")
+
+
+def read_paths(
+    paths: Sequence[Path],
+    out: Path | None,
+    options: ReadOptions,
+    *,
+    on_report: Callable[[Report], None] = lambda report: None,
+) -> Outcome:
+    """Read every study under the paths, one after the other, and write each one's folder.
+
+    out         parent of the folders; None writes nothing
+    on_report   called after each study
+
+    What cannot be read is listed in the outcome; the rest goes on.
+    """
+    if options.task != "auto":
+        load_task(options.task)
+    outcome = Outcome()
+    with open_inputs(paths) as inputs:
+        for study in iter_studies(inputs):
+            try:
+                report = read_one(study, options)
+                if out is not None:
+                    report = write_study(study, report, out, options)
+            except IsocenterError as error:
+                outcome.failures.append(InputFailure(study_label(study), str(error)))
+                continue
+            outcome.reports.append(report)
+            on_report(report)
+        outcome.failures += inputs.failures
+    return outcome
+
+
+def read_one(study: Study, options: ReadOptions) -> Report:
+    """The report of one study in memory."""
+    case = Case(options.models, _facts(study, options.context))
+    readings = read_study(study, case, task=options.task)
+    return compose_report(
+        study,
+        readings,
+        language=options.language,
+        provenance=_provenance(study, readings, options),
+        now=options.now,
+    )
+
+
+def write_study(study: Study, report: Report, out: Path, options: ReadOptions) -> Report:
+    """Write the study's folder, replacing an earlier one by rename; the report with its evidence files named."""
+    report, files = study_files(study, report, identity=options.identity)
+    folder = out / study.key
+    write_folder(folder, files)
+    return report_at(report, folder)
+
+
+def report_at(report: Report, folder: Path) -> Report:
+    """The report, knowing where it lies."""
+    from dataclasses import replace
+
+    return replace(report, folder=str(folder))
+
+
+def study_label(study: Study) -> Path:
+    """How the caller knows the study: its first file, or its key."""
+    for image in study.volumes:
+        if image.source.paths:
+            return image.source.paths[0]
+    return Path(study.key)
+
+
+def labels_of(images: Iterable[Volume | Cine]) -> tuple[Path, ...]:
+    """The caller's names of the images' files, without repeats."""
+    return tuple(dict.fromkeys(path for image in images for path in image.source.paths))
+
+
+def _facts(study: Study, context: ContextTable) -> dict[str, object]:
+    """The caller's facts for a study, over what its header states of sex and age."""
+    header: dict[str, object] = {}
+    if study.patient.sex:
+        header["sex"] = study.patient.sex
+    if study.patient.age_years is not None:
+        header["age"] = study.patient.age_years
+    labels = labels_of(study.volumes)
+    for label in (*labels, *(folder for label in labels[:1] for folder in label.parents)):
+        row = context.facts_for(label)
+        if len(row) > len(context.shared):
+            return {**header, **row}
+    return {**header, **context.shared}
+
+
+def _provenance(study: Study, readings: Sequence[Reading], options: ReadOptions) -> Provenance:
+    models = tuple(dict.fromkeys(model for reading in readings for model in reading.models))
+    names = {d: p.name for i in study.volumes for d, p in zip(i.source.digests, i.source.paths, strict=False)}
+    return Provenance(
+        inputs=study.digests,
+        files=tuple(names.get(digest, "") for digest in study.digests),
+        code=f"isocenter {isocenter.__version__}",
+        models=models,
+        runtime=options.models.runtime if models else "",
+        precision=options.models.precision if models else "",
+        parameters={reading.task: dict(reading.parameters) for reading in readings},
+    )
