@@ -1,0 +1,1 @@
+"""What medicine knows: guidelines, formulas and terms as data; no pixels here."""
