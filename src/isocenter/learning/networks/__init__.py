@@ -1,0 +1,1 @@
+"""Network shapes; each forward gives a dict with at least "logits"."""

@@ -1,0 +1,31 @@
+"""Networks by name."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+from torch import nn
+
+from isocenter.core.errors import InputError
+
+# name: "module:class"; each class takes keyword options only
+NETWORKS: Final = {
+    "unet": "isocenter.learning.networks.unet:UNet",
+    "classifier": "isocenter.learning.networks.classifier:Classifier",
+}
+
+
+def build_network(description: Mapping[str, object]) -> nn.Module:
+    """The network that {"name": …, options} describes, freshly initialised from torch's random state."""
+    options = {key: value for key, value in description.items() if key != "name"}
+    name = description.get("name")
+    if name not in NETWORKS:
+        raise InputError(f"network: expected one of {sorted(NETWORKS)}, got {name!r}")
+    module, _, attribute = NETWORKS[str(name)].partition(":")
+    try:
+        network = getattr(import_module(module), attribute)(**options)
+    except TypeError as error:
+        raise InputError(f"network {name}: expected its own options only, got: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise InputError(f"network {name}: expected a torch module, got {type(network).__name__}")
+    return network
