@@ -157,7 +157,7 @@ def parse_guideline(text: str) -> Guideline:
 def _input(rule: str, name: str, entry: Mapping[str, Any]) -> RuleInput:
     known = {"kind", "meaning", "unit", "range", "choices", "decimals", "default"}
     _require(rule, set(entry) <= known, f"input {name}: expected keys among {sorted(known)}, got {sorted(entry)}")
-    options = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    options: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     found = RuleInput(name=name, **options)
     shape = {"number": found.range is not None, "choice": bool(found.choices), "flag": True}
     _require(rule, shape.get(found.kind, False), f"input {name}: expected a number with range, a choice or a flag")
