@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import isocenter
-from isocenter.cli import bench, convert, demo, explain, models, predict, read, rule, tasks, workshop
+from isocenter.cli import bench, convert, demo, evaluate, explain, models, package, predict, read, rule, tasks, train
 from isocenter.cli.exits import CHECK_FAILED, USAGE
 from isocenter.core.errors import IsocenterError, PackageError, ReportError
 
@@ -28,9 +28,9 @@ app.command("explain")(explain.explain)
 app.command("rule")(rule.rule)
 app.command("rules")(rule.rules)
 app.add_typer(models.app, name="models")
-app.command("train")(workshop.train)
-app.command("evaluate")(workshop.evaluate)
-app.command("package")(workshop.package)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("package")(package.package)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 
