@@ -34,6 +34,7 @@ class FitConfig:
     ema               decay of the running average of the weights that is evaluated and kept; 0 = none
     classes_balanced  draw examples so that every class comes equally often
     evaluate_every    epochs between looks at the validation part
+    mix               parameter of the Beta distribution by which pictures are mixed in pairs (mixup); 0 = none
     """
 
     epochs: int
@@ -47,6 +48,7 @@ class FitConfig:
     evaluate_every: int = 1
     threads: int = 1
     clip_norm: float = 5.0
+    mix: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Example:
     label   class name, "" where there is none
     mask    picture of the structure, non-zero inside
     facts   numbers such as pixel_size_mm
+    volume  where the picture is no file of its own: a slice of a stack, a generated picture
     """
 
     key: str
@@ -46,6 +47,7 @@ class Example:
     label: str = ""
     mask: Path | None = None
     facts: Mapping[str, float] = field(default_factory=dict)
+    volume: Volume | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,17 @@ def list_dataset(name: str, folder: Path, options: Mapping[str, object]) -> Data
 
 def load_arrays(examples: Sequence[Example], steps: Sequence[PrepareStep], classes: Sequence[str]) -> Arrays:
     """All examples prepared; targets are masks where `classes` is empty, else class numbers."""
-    images = np.stack([prepare(read_raster(each.path), steps).array for each in examples])
+    images = np.stack([prepare(load_volume(each), steps).array for each in examples])
     if classes:
         targets = np.array([list(classes).index(each.label) for each in examples], dtype=np.int64)
     else:
         targets = np.stack([load_mask(each, steps).array for each in examples])
     return Arrays(tuple(each.key for each in examples), images, targets)
+
+
+def load_volume(example: Example) -> Volume:
+    """The example's picture."""
+    return read_raster(example.path) if example.volume is None else example.volume
 
 
 def load_mask(example: Example, steps: Sequence[PrepareStep]) -> Prepared:
