@@ -18,6 +18,7 @@ from isocenter.core.card import ModelCard, OperatingPoint, Performance, PrepareS
 from isocenter.core.errors import PackageError
 from isocenter.zoo.ood import check_ood
 
+BUILT_IN_FOLDER = Path(__file__).parent / "cards"
 PRECISIONS = ("f32", "bf16", "int8")
 CALIBRATIONS = ("none", "temperature", "vector")
 _TEXTS = ("name", "version", "task", "kind", "modality", "body_part", "intended_use", "licence", "precision")
@@ -69,6 +70,11 @@ def card_to_toml(card: ModelCard) -> str:
         row = {f.name: getattr(figure, f.name) for f in fields(Performance)}
         lines += ["", "[[performance]]", *_entries(row)]
     return "\n".join(lines) + "\n"
+
+
+def built_in_card(name: str) -> ModelCard:
+    """The card that ships as text, without weights: of a task that asks no trained model."""
+    return read_card(BUILT_IN_FOLDER / f"{name}.toml")
 
 
 def read_card(path: Path) -> ModelCard:

@@ -107,14 +107,48 @@ class Models:
     ) -> None:
         self._home, self._runtime, self._threads, self._built_in = home, runtime, threads, built_in
         self._loaded: dict[str, Model] = dict(given or {})
-        self._lock = threading.Lock()
+        self._packages: dict[str, tuple[Package, tuple[str, ...]]] = {}
+        self._lock = threading.RLock()
 
     def get(self, name: str) -> Model:
-        """The newest model of that name that verifies. Raises PackageError if there is none."""
+        """The newest model of that name that verifies, compiled. Raises PackageError if there is none."""
         with self._lock:
             if name not in self._loaded:
-                package, problems = load_newest(name, self._home, built_in=self._built_in)
+                package, problems = self._package(name)
                 model = load_model(package, runtime=self._runtime, threads=self._threads)
                 notes = (*model.notes, *(f"package-refused: {problem}" for problem in problems))
                 self._loaded[name] = Model(model.card, model.predictor, model.ref, notes)
             return self._loaded[name]
+
+    def card(self, name: str) -> ModelCard:
+        """The model's card, without compiling it."""
+        return self._loaded[name].card if name in self._loaded else self._package(name)[0].card
+
+    def ref(self, name: str) -> ModelRef:
+        """The model's name, version and digest, without compiling it."""
+        if name in self._loaded:
+            return self._loaded[name].ref
+        package = self._package(name)[0]
+        return ModelRef(package.card.name, package.card.version, package.digest)
+
+    @property
+    def runtime(self) -> str:
+        """What ran the models asked so far, for provenance: "openvino 2026.4.1"; several are joined by commas."""
+        return ", ".join(sorted({model.predictor.runtime for model in self._loaded.values()}))
+
+    @property
+    def precision(self) -> str:
+        """In what precision they ran: "bf16"; several are joined by commas."""
+        return ", ".join(sorted({model.predictor.precision for model in self._loaded.values()}))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What differs from what was asked for: another runtime, a package that was refused."""
+        return tuple(f"{name}: {note}" for name, model in sorted(self._loaded.items()) for note in model.notes)
+
+    def _package(self, name: str) -> tuple[Package, tuple[str, ...]]:
+        """The verified package and what was wrong with newer ones; kept, so that one file is read once."""
+        with self._lock:
+            if name not in self._packages:
+                self._packages[name] = load_newest(name, self._home, built_in=self._built_in)
+            return self._packages[name]

@@ -221,7 +221,7 @@ def _working_bytes(array: np.ndarray, windows: Windows, n_outputs: int) -> int:
     depth = windows.size[0] if len(windows.size) == 3 else 1
     window = math.prod(windows.size)
     batch = _affordable_batch(windows, array.shape[0] * window * 4)
-    return 4 * ((2 * n_outputs + 1) * depth * plane + batch * (array.shape[0] + 2 * n_outputs) * window)
+    return int(4 * ((2 * n_outputs + 1) * depth * plane + batch * (array.shape[0] + 2 * n_outputs) * window))
 
 
 def _check_answer(answers: np.ndarray, n: int, size: tuple[int, ...]) -> None:

@@ -1,0 +1,1 @@
+"""Which pixels drove an answer, and whether the picture that says so deserves belief."""
