@@ -1,0 +1,1 @@
+"""Masks from pixels, without a trained model."""
