@@ -24,7 +24,9 @@ def run_benchmarks(folder: Path, name: str | None, *, tell: Callable[[str], None
     """
     files = sorted(path for path in folder.glob("*.py") if name in (None, path.stem))
     if not files:
-        raise InputError(f"bench: expected a clone's benchmarks folder with {name or 'benchmarks'}, got none; use --folder")
+        raise InputError(
+            f"bench: expected a clone's benchmarks folder with {name or 'benchmarks'}, got none; use --folder"
+        )
     store = folder / "results.json"
     results: dict[str, dict[str, object]] = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
     failed = []
@@ -52,18 +54,25 @@ def machine() -> str:
 
 def results_table(results: dict[str, dict[str, object]]) -> str:
     """The committed table: one row per comparison, with date and machine."""
-    lines = ["# Measured against peers", "", "Written by `isocenter bench`. A ratio above 1 means that ours is faster or smaller."]
+    lines = [
+        "# Measured against peers",
+        "",
+        "Written by `isocenter bench`. A ratio above 1 means that ours is faster or smaller.",
+    ]
     for name, result in sorted(results.items()):
         lines += ["", f"## {name}", "", f"{result['date']}, {result['machine']}", ""]
         lines += ["| what | ours | peer | ratio | unit |", "| --- | --- | --- | --- | --- |"]
         rows = result["rows"]
         for row in rows if isinstance(rows, list) else []:
-            lines.append(f"| {row['name']} | {_cell(row['ours'])} | {_cell(row['peer'])} | {_cell(row['ratio'])} | {row['unit']} |")
+            lines.append(
+                f"| {row['name']} | {_cell(row['ours'])} | {_cell(row['peer'])} | {_cell(row['ratio'])} | {row['unit']} |"
+            )
     return "\n".join(lines) + "\n"
 
 
 def _line(row: Row) -> str:
-    return f"{row['name']}: ours {_cell(row['ours'])}, peer {_cell(row['peer'])} {row['unit']}, ratio {_cell(row['ratio'])}"
+    ours, peer, ratio = (_cell(row[key]) for key in ("ours", "peer", "ratio"))
+    return f"{row['name']}: ours {ours}, peer {peer} {row['unit']}, ratio {ratio}"
 
 
 def _cell(value: object) -> str:

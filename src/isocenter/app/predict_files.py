@@ -13,7 +13,6 @@ import numpy as np
 from isocenter.app.context import ContextTable
 from isocenter.app.read_files import labels_of
 from isocenter.core.cine import Cine
-from isocenter.core.errors import IsocenterError
 from isocenter.core.reading import Reading
 from isocenter.core.study import InputFailure, Study
 from isocenter.core.volume import Volume
@@ -48,9 +47,7 @@ class Row:
     reading: Reading | None
 
 
-def predict_paths(
-    paths: Sequence[Path], out: Path, options: PredictOptions
-) -> tuple[list[Row], list[InputFailure]]:
+def predict_paths(paths: Sequence[Path], out: Path, options: PredictOptions) -> tuple[list[Row], list[InputFailure]]:
     """Predict every input, write the table, masks and boxes; the rows that were answered and what failed.
 
     Rows stand in input order, folders walked sorted by path.

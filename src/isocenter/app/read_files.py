@@ -1,7 +1,7 @@
 """Files in, folders out: the science wing from end to end, for `isocenter.read` and the command line."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -128,13 +128,6 @@ def write_study(study: Study, report: Report, out: Path, options: ReadOptions) -
     report, files = study_files(study, report, identity=options.identity)
     folder = out / study.key
     write_folder(folder, files)
-    return report_at(report, folder)
-
-
-def report_at(report: Report, folder: Path) -> Report:
-    """The report, knowing where it lies."""
-    from dataclasses import replace
-
     return replace(report, folder=str(folder))
 
 
@@ -159,7 +152,8 @@ def _facts(study: Study, context: ContextTable) -> dict[str, object]:
     if study.patient.age_years is not None:
         header["age"] = study.patient.age_years
     labels = labels_of(study.volumes)
-    for label in (*labels, *(folder for label in labels[:1] for folder in label.parents)):
+    folders = tuple(labels[0].parents) if labels else ()
+    for label in (*labels, *folders):
         row = context.facts_for(label)
         if len(row) > len(context.shared):
             return {**header, **row}

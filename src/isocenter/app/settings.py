@@ -38,5 +38,7 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
     if not epoch:
         return Settings(folder)
     if not epoch.isdigit():
-        raise InputError("SOURCE_DATE_EPOCH: expected whole seconds since 1970, got something else; correct or unset it")
+        raise InputError(
+            "SOURCE_DATE_EPOCH: expected whole seconds since 1970, got something else; correct or unset it"
+        )
     return Settings(folder, datetime.fromtimestamp(int(epoch), UTC))

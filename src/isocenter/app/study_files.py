@@ -1,17 +1,9 @@
 """Everything that one study's folder holds, as bytes by name."""
 
-import io
-import json
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
-from isocenter.core.cine import Cine
-from isocenter.core.finding import Evidence, Finding
 from isocenter.core.report import Report
 from isocenter.core.study import Study
-from isocenter.core.volume import Volume
-from isocenter.reporting.dicom_sc import build_secondary_capture
 from isocenter.reporting.dicom_seg import build_seg
 from isocenter.reporting.dicom_sr import build_sr
 from isocenter.reporting.figures import encode_png

@@ -38,7 +38,8 @@ app.command("bench")(bench.bench)
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=lambda v: _version(v))
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=lambda v: _version(v)),
     ] = False,
 ) -> None:
     """Nothing to do before a command."""

@@ -60,7 +60,9 @@ def rules(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")
     """List the guidelines and risk models with their sources."""
     from isocenter.knowledge.rules import list_rules, rule_details
 
-    rows = [{"name": name, "title": rule_details(name).title, "source": rule_details(name).source} for name in list_rules()]
+    rows = [
+        {"name": name, "title": rule_details(name).title, "source": rule_details(name).source} for name in list_rules()
+    ]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return

@@ -13,8 +13,8 @@ def tasks(
     home: Home = None,
 ) -> None:
     """List the reading tasks: input, columns, model, digest, measured performance and limits."""
-    from isocenter.app.task_list import describe_tasks
     from isocenter.app.settings import load_settings
+    from isocenter.app.task_list import describe_tasks
 
     rows = describe_tasks(load_settings(home).home)
     if as_json:

@@ -1,7 +1,7 @@
 """A study goes to the tasks that fit it; what fits none is said so."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 
@@ -126,11 +126,5 @@ def _no_task(routes: Iterable[Route]) -> tuple[Reading, ...]:
             middle = route.image if isinstance(route.image, Volume) else route.image.frame(0)
             readings.append(abstain("none", middle, "no-task"))
             continue
-        seen = route.intake
-        readings.append(
-            Reading(
-                "intake", seen.series_uid, (), Abstention("no-task"), seen.quality, seen.figures, seen.predictions,
-                seen.statements, seen.models, seen.parameters,
-            )  # fmt: skip
-        )
+        readings.append(replace(route.intake, findings=(), abstained=Abstention("no-task")))
     return tuple(readings)

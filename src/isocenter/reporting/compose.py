@@ -9,7 +9,7 @@ from isocenter.core.provenance import Provenance
 from isocenter.core.reading import Abstention, Figure, Reading
 from isocenter.core.report import SECTIONS, Report, Sentence, StudyHeader
 from isocenter.core.study import Study
-from isocenter.knowledge.terms import term
+from isocenter.knowledge.terms import list_terms
 from isocenter.reporting.quantities import print_measurement
 from isocenter.reporting.review import require_supported
 from isocenter.reporting.texts import SentenceTemplate, fill, sentence_templates, text
@@ -52,7 +52,10 @@ def compose_report(
 
 def render_abstention(abstained: Abstention, language: str) -> str:
     """The named reason in a language."""
-    return fill(text("abstention", abstained.code, language), lambda _, name: _word(abstained.values, name, language)) or ""
+    return (
+        fill(text("abstention", abstained.code, language), lambda _, name: _word(abstained.values, name, language))
+        or ""
+    )
 
 
 def render_caption(figure: Figure, language: str) -> str:
@@ -68,12 +71,11 @@ def _word(values: Mapping[str, str], name: str, language: str) -> str | None:
 
 
 def word(key: str, language: str) -> str:
-    """A term's name in a language; the key itself where the list has no such term."""
-    try:
-        found = term(key)
-    except KeyError:
-        return key
-    return found.zh if language == "zh" else found.en
+    """A term's (or "quality-<check>"'s) name in a language; the key itself where the lists have no such entry."""
+    if key.startswith("quality-"):
+        return text("quality", key.removeprefix("quality-"), language)
+    known = list_terms().get(key)
+    return known.text(language) if known else key
 
 
 def _number(readings: Sequence[Reading]) -> tuple[tuple[Finding, ...], tuple[Figure, ...]]:
@@ -117,7 +119,7 @@ def _header(study: Study) -> StudyHeader:
 def _study_sentences(study: Study, readings: Sequence[Reading], language: str) -> tuple[Sentence, ...]:
     images = [image for image in study.volumes if image.source.series_uid in {r.series_uid for r in readings}]
     images = images or list(study.volumes)
-    modality = word("modality-" + (images[0].modality or "unknown").lower(), language) if images else ""
+    modality = word(images[0].modality or "unknown-modality", language) if images else ""
     count = sum(image.grid.shape[0] for image in images)
     values = {"modality": modality, "count": str(count), "tasks": ", ".join(reading.task for reading in readings)}
     made = []

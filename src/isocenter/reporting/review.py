@@ -23,7 +23,7 @@ def numbers_with_units(text: str) -> tuple[str, ...]:
 
 def unsupported(sentence: Sentence, finding: Finding | None, study_numbers: Iterable[float] = ()) -> tuple[str, ...]:
     """The numbers of a sentence that neither its finding's measurements, nor its categories, nor the study state."""
-    spoken = [number for number in numbers_with_units(sentence.text)]
+    spoken = list(numbers_with_units(sentence.text))
     if not spoken:
         return ()
     values = list(study_numbers)

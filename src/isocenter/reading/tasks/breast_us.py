@@ -1,8 +1,10 @@
 """Breast ultrasound: normal, benign or malignant, with the region that drove the answer and an estimated BI-RADS."""
 
+from typing import Literal
+
 import numpy as np
 
-from isocenter.core.finding import Category, Evidence, Finding, Site
+from isocenter.core.finding import Category, Evidence, Finding, Measurement, Site
 from isocenter.core.reading import Abstention, Figure, QualityCheck, Reading
 from isocenter.core.volume import Volume
 from isocenter.explain.cam import class_map, region_box
@@ -13,6 +15,7 @@ from isocenter.knowledge.rules import apply_rule
 from isocenter.knowledge.terms import term
 from isocenter.reading.classify import Classified, classify, gate, strangeness_check
 from isocenter.reading.task import Case, Task
+from isocenter.reading.tasks.intake import picture_term
 from isocenter.zoo.predict import Model
 
 NAME = "breast-us"
@@ -42,17 +45,14 @@ def _reason_not_to_answer(image: Volume, seen: Classified, case: Case) -> Absten
         return Abstention("out-of-distribution", values)
     routed = classify(case.models.get("intake"), image)
     if routed.top not in TASK.routes and routed.probabilities[routed.top] >= FOREIGN_LIMIT:
-        return Abstention("wrong-content", {"task": NAME, "got": f"intake-{routed.top.lower()}"})
+        return Abstention("wrong-content", {"task": NAME, "got": picture_term(routed.top)})
     return None
 
 
-def _answer(
-    image: Volume, seen: Classified, model: Model, case: Case, quality: tuple[QualityCheck, ...]
-) -> Reading:
+def _answer(image: Volume, seen: Classified, model: Model, case: Case, quality: tuple[QualityCheck, ...]) -> Reading:
     heat = _heat(image, seen, model)
     box = region_box(heat, REGION_SHARE)
     finding = _finding(image, seen, model, box)
-    is_normal = seen.answer == "normal"
     return Reading(
         NAME,
         image.source.series_uid,
@@ -60,7 +60,6 @@ def _answer(
         quality=quality,
         figures=_figures(image, heat, box) if case.explain else (),
         predictions={f"p_{name}": probability for name, probability in seen.proper.items()},
-        statements=(("no-breast-lesion", {}),) if is_normal else (),
         models=(model.ref,),
         parameters={"explanation": "cam", "region_share": REGION_SHARE, "runtime": model.predictor.runtime},
     )
@@ -73,17 +72,16 @@ def _heat(image: Volume, seen: Classified, model: Model) -> np.ndarray:
     return np.asarray(restore(heat, seen.prepared, image.grid)[0])
 
 
-def _finding(
-    image: Volume, seen: Classified, model: Model, box: tuple[tuple[int, int], tuple[int, int]]
-) -> Finding:
+def _finding(image: Volume, seen: Classified, model: Model, box: tuple[tuple[int, int], tuple[int, int]]) -> Finding:
     is_normal = seen.answer == "normal"
     (top, left), (bottom, right) = box
     return Finding(
         id="F1",
         task=NAME,
-        code=term("normal" if is_normal else f"breast-lesion-{seen.answer}").code,
+        code=term("breast-normal" if is_normal else "breast-lesion").code,
         site=Site(term("breast").code, _side(image)),
         evidence=(Evidence("box", image.source.series_uid, box_index=((0, top, left), (1, bottom, right))),),
+        measurements=(_malignancy(seen, model),),
         probability=seen.proper[seen.answer],
         categories=(_category(seen, is_normal=is_normal),),
         model=model.ref,
@@ -91,19 +89,24 @@ def _finding(
     )
 
 
+def _malignancy(seen: Classified, model: Model) -> Measurement:
+    known = term("probability_of_malignancy")
+    method = f"calibrated probability by {model.ref.name} {model.ref.version}"
+    return Measurement(known.key, seen.proper["malignant"], "1", known.code, method)
+
+
 def _category(seen: Classified, *, is_normal: bool) -> Category:
     inputs = {"probability": seen.proper["malignant"], "lesion": 0 if is_normal else 1}
     return apply_rule("bi_rads_ai_estimated", inputs)
 
 
-def _side(image: Volume) -> str | None:  # type: ignore[return]
+def _side(image: Volume) -> Literal["L", "R", "B"] | None:
     """Laterality, where the header states it."""
-    return image.facts.laterality if image.facts.laterality in ("L", "R", "B") else None
+    sides: dict[str, Literal["L", "R", "B"]] = {"L": "L", "R": "R", "B": "B"}
+    return sides.get(image.facts.laterality)
 
 
-def _figures(
-    image: Volume, heat: np.ndarray, box: tuple[tuple[int, int], tuple[int, int]]
-) -> tuple[Figure, ...]:
+def _figures(image: Volume, heat: np.ndarray, box: tuple[tuple[int, int], tuple[int, int]]) -> tuple[Figure, ...]:
     picture = display_uint8(image, 0)
     marked = draw_box(draw_heat_map(picture, heat), box)
     return (Figure("F1-heat-map", marked, "heat-map", {"method": "CAM"}, "F1"),)

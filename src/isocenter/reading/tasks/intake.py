@@ -10,6 +10,17 @@ from isocenter.reading.task import Case, Task
 from isocenter.zoo.predict import Model
 
 NAME = "intake"
+# Class of the model -> (what the picture is, where in the body), as terms.
+_TERMS = {
+    "AbdomenCT": ("abdomen-ct", "abdomen"),
+    "BreastMRI": ("breast-mri", "breast"),
+    "CXR": ("chest-xray", "chest"),
+    "ChestCT": ("chest-ct", "chest"),
+    "Hand": ("hand-xray", "hand"),
+    "HeadCT": ("head-ct", "head"),
+    "BreastUS": ("breast-ultrasound", "breast"),
+    "FetalUS": ("fetal-ultrasound", "fetus"),
+}
 
 
 def _read(image: Volume, case: Case) -> Reading:
@@ -27,7 +38,7 @@ def _read(image: Volume, case: Case) -> Reading:
         quality=(*checks, strangeness_check(seen)),
         figures=(Figure("picture", display_uint8(image, 0), "input"),) if case.explain else (),
         predictions={f"p_{name}": probability for name, probability in seen.proper.items()},
-        statements=() if is_known else (("seen-by-intake", {"class": _term_key(seen.top)}),),
+        statements=() if is_known else (("seen-by-intake", {"class": picture_term(seen.top)}),),
         models=(model.ref,),
         parameters={"route": seen.top if seen.is_familiar else "", "runtime": model.predictor.runtime},
     )
@@ -37,27 +48,27 @@ def _reason(seen: Classified) -> Abstention:
     if not seen.is_familiar:
         values = {"task": NAME, "score": f"{seen.strangeness:.3g}", "limit": f"{seen.limit:.3g}"}
         return Abstention("out-of-distribution", values)
-    return Abstention("wrong-content", {"task": NAME, "got": _term_key(seen.top)})
+    return Abstention("wrong-content", {"task": NAME, "got": picture_term(seen.top)})
 
 
 def _finding(image: Volume, seen: Classified, model: Model) -> Finding:
     _, rows, columns = image.grid.shape
-    known = term(_term_key(seen.answer))
+    part, site = _TERMS[seen.answer]
     return Finding(
         id="F1",
         task=NAME,
-        code=known.code,
-        site=Site(term(f"site-{seen.answer.lower()}").code),
+        code=term(part).code,
+        site=Site(term(site).code),
         evidence=(Evidence("box", image.source.series_uid, box_index=((0, 0, 0), (1, rows, columns))),),
         probability=seen.proper[seen.answer],
         model=model.ref,
-        qualifiers={"kind": "body-part", "class": _term_key(seen.answer)},
+        qualifiers={"kind": "body-part", "class": part},
     )
 
 
-def _term_key(name: str) -> str:
-    """The term of an intake class: "ChestCT" -> "intake-chestct"."""
-    return f"intake-{name.lower()}"
+def picture_term(name: str) -> str:
+    """The term of an intake class, "foreign-picture" for a class that has none."""
+    return _TERMS.get(name, ("foreign-picture", ""))[0]
 
 
 TASK = Task(
