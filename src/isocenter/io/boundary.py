@@ -1,9 +1,14 @@
-"""The one door through which a library's exceptions leave as ours."""
+"""The door for untrusted bytes: how they come in, and how a library's exceptions leave as ours."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
 
 from isocenter.core.errors import FormatError, IsocenterError, LimitError
+from isocenter.io.limits import check_file_size
 
 
 @contextmanager
@@ -31,3 +36,42 @@ def untrusted(expected: str) -> Iterator[None]:
 
 def _line(expected: str, error: Exception) -> str:
     return f"expected {expected}, the file is damaged or cut short ({type(error).__name__}); copy or export it again"
+
+
+def read_whole(path: Path) -> tuple[bytes, str]:
+    """The bytes of a file inside the size limit, and their digest ("sha256:…")."""
+    check_file_size(path.stat().st_size)
+    data = path.read_bytes()
+    return data, f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def require_finite(array: np.ndarray) -> None:
+    """Raise FormatError where a voxel is NaN or infinite: what was not measured must not pass as measured.
+
+    array   looked at slice by slice along the first axis
+    """
+    if array.dtype.kind not in "fc":
+        return
+    bad = sum(part.size - int(np.count_nonzero(np.isfinite(part))) for part in array)
+    if bad:
+        raise FormatError(
+            f"expected a number in every voxel, {bad} of {array.size} are NaN or infinite; "
+            "replace them with a value that you vouch for"
+        )
+
+
+def require_image(shape: Sequence[int]) -> None:
+    """Raise FormatError unless at least two axes have two or more pixels: a dot or a line is no image.
+
+    shape   spatial axes only, without colour and time
+    """
+    if sum(n >= 2 for n in shape) < 2:
+        raise FormatError(f"expected an image of at least 2 x 2 pixels, got {' x '.join(str(n) for n in shape)}")
+
+
+def line_of(error: Exception) -> str:
+    """An error as one line for a person."""
+    if isinstance(error, OSError):
+        reason = (error.strerror or type(error).__name__).lower()
+        return f"expected a readable file or folder, the system says: {reason}; check the path and its permissions"
+    return " ".join(str(error).split())

@@ -11,6 +11,7 @@ from typing import Final
 from isocenter.core.errors import IsocenterError
 from isocenter.core.study import InputFailure
 from isocenter.io.archives import unpack_zip
+from isocenter.io.boundary import line_of
 from isocenter.io.limits import check_file_size
 from isocenter.io.sniff import KINDS, Kind, sniff_content
 from isocenter.io.suffixes import DETACHED_SUFFIXES, HEADER_SUFFIXES, IMAGE_SUFFIXES, is_companion, is_hidden, suffix_of
@@ -81,7 +82,7 @@ class _Search:
         try:
             mode = path.stat().st_mode
         except OSError as error:
-            self.fail(path, _system_line(error))
+            self.fail(path, line_of(error))
             return
         if stat.S_ISDIR(mode):
             before = len(self.files) + len(self.failures)
@@ -116,7 +117,7 @@ class _Search:
                 else:
                     self.fail(path, "expected a file or a folder, got a device, a pipe or a socket; left out")
             except OSError as error:
-                self.fail(path, _system_line(error))
+                self.fail(path, line_of(error))
 
     def take_file(self, path: Path, label: Path, *, named: bool = False, inside_archive: bool = False) -> None:
         """One regular file: readable, an archive, a companion, or a failure."""
@@ -124,11 +125,8 @@ class _Search:
             content, name = sniff_content(path)
             if content != "empty":
                 check_file_size(path.stat().st_size)
-        except OSError as error:
-            self.fail(label, _system_line(error))
-            return
-        except IsocenterError as error:
-            self.fail(label, str(error))
+        except (IsocenterError, OSError) as error:
+            self.fail(label, line_of(error))
             return
         companion = not named and is_companion(label)
         if content == "zip" and not companion:
@@ -174,11 +172,8 @@ class _Search:
         folder.mkdir()
         try:
             members, problems = unpack_zip(path, folder)
-        except IsocenterError as error:
-            self.fail(label, str(error))
-            return
-        except OSError as error:
-            self.fail(label, _system_line(error))
+        except (IsocenterError, OSError) as error:
+            self.fail(label, line_of(error))
             return
         for problem in problems:
             self.fail(label, problem)
@@ -188,9 +183,3 @@ class _Search:
                 self.take_file(member, label / name, inside_archive=True)
         if not problems and len(self.files) + len(self.failures) + len(self.detached) == before:
             self.fail(label, f"{_READ}, the archive holds none; name another")
-
-
-def _system_line(error: OSError) -> str:
-    """One line for what the file system says."""
-    reason = (error.strerror or type(error).__name__).lower()
-    return f"expected a readable file or folder, the system says: {reason}; check the path and its permissions"
