@@ -66,7 +66,8 @@ def require_image(shape: Sequence[int]) -> None:
     shape   spatial axes only, without colour and time
     """
     if sum(n >= 2 for n in shape) < 2:
-        raise FormatError(f"expected an image of at least 2 x 2 pixels, got {' x '.join(str(n) for n in shape)}")
+        sides = " x ".join(str(n) for n in shape)
+        raise FormatError(f"expected an image of at least 2 x 2 pixels, got {sides}; leave it out")
 
 
 def line_of(error: Exception) -> str:

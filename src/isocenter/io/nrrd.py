@@ -77,13 +77,15 @@ def _is_compressed(encoding: str) -> bool:
 def _skip(payload: memoryview, fields: Fields, axes: Axes, dtype: np.dtype) -> memoryview:
     """The payload behind what the header says to leave out; a byte skip of -1: the pixels stand at the end."""
     lines, n_bytes = (int(fields.get(f"{what} skip", f"{what}skip") or 0) for what in ("line", "byte"))
+    if lines < 0:
+        raise FormatError("expected a line skip of 0 or more, got a negative one; export the image again")
     if lines:
         rows = bytes(payload[: 1024 * 1024]).split(b"\n", lines)
         payload = payload[sum(len(row) + 1 for row in rows[:lines]) :]
     if n_bytes == 0:
         return payload
     if _is_compressed(fields.need("encoding")) or n_bytes < -1:
-        raise FormatError("expected compressed pixels without a byte skip, the header asks for one; save it as raw")
+        raise FormatError("expected a byte skip of -1 or more and of raw pixels only, got another; save it as raw")
     return payload[-check_shape(axes.sizes, dtype.itemsize) :] if n_bytes == -1 else payload[n_bytes:]
 
 
