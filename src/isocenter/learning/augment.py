@@ -132,6 +132,32 @@ def _erase(pair: Pair, options: _Options, rng: np.random.Generator) -> Pair:
     return image, mask
 
 
+def _marks(pair: Pair, options: _Options, rng: np.random.Generator) -> Pair:
+    """Up to `count` bright crosses, dotted lines and letters of a few pixels, as burned-in callipers and labels are.
+
+    Where they lie says nothing, so a network cannot learn that measured means ill.
+    """
+    image, mask = pair
+    plane = np.ascontiguousarray(image[0])
+    rows, columns = plane.shape
+    bright = float(plane.max())
+    for _ in range(int(rng.integers(1, int(options["count"]) + 1))):
+        row, to_row = rng.integers(2, rows - 2, size=2).tolist()
+        column, to_column = rng.integers(2, columns - 2, size=2).tolist()
+        value, choice = bright * float(rng.uniform(0.7, 1.0)), rng.random()
+        if choice < 0.6:
+            form = cv2.MARKER_CROSS if rng.random() < 0.7 else cv2.MARKER_TILTED_CROSS
+            cv2.drawMarker(plane, (column, row), value, form, int(rng.integers(4, 9)), 1)
+        elif choice < 0.85:
+            along = np.linspace(0, 1, int(rng.integers(12, 40)))
+            dots = np.rint([row + (to_row - row) * along, column + (to_column - column) * along]).astype(int)
+            plane[dots[0], dots[1]] = value
+        else:
+            end = (min(columns, column + int(rng.integers(4, 20))), row + 3)
+            cv2.rectangle(plane, (column, row), end, value, 1)
+    return np.stack([plane, *image[1:]]), mask
+
+
 _Operation = Callable[[Pair, _Options, np.random.Generator], Pair]
 
 # name: (function, options with their defaults)
@@ -145,4 +171,5 @@ OPERATIONS: Final[Mapping[str, tuple[_Operation, dict[str, float]]]] = {
     "shadow": (_shadow, {"width": 0.3, "strength": 0.8}),
     "blur": (_blur, {"sigma": 1.0}),
     "erase": (_erase, {"size": 0.3}),
+    "marks": (_marks, {"count": 4.0}),
 }

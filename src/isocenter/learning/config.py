@@ -58,6 +58,8 @@ class TrainConfig:
     task      a reading task's name; `dataset` names an adapter of `learning.data.DATASETS`
     network   {"name": …, options}; loss {"name": …, options}
     augment   steps of `learning.augment`, run in order
+    start     where the weights start: {} from nothing, {"name": "breast-phantoms", …} from `learning.transfer`,
+              {"weights": file} from a file that a run of it has written
     card      what the model card says that no run can measure: intended use, limits, licence …
     """
 
@@ -72,6 +74,7 @@ class TrainConfig:
     augment: tuple[PrepareStep, ...] = ()
     dataset_options: Mapping[str, object] = field(default_factory=dict)
     split: SplitConfig = SplitConfig()
+    start: Mapping[str, object] = field(default_factory=dict)
     card: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from isocenter.core.card import PrepareStep
 from isocenter.core.errors import InputError
+from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
 from isocenter.imaging.prepare import Prepared, prepare
 from isocenter.io.raster import read_raster
@@ -115,6 +116,11 @@ def load_arrays(examples: Sequence[Example], steps: Sequence[PrepareStep], class
 def load_volume(example: Example) -> Volume:
     """The example's picture."""
     return read_raster(example.path) if example.volume is None else example.volume
+
+
+def volume_of_picture(picture: np.ndarray) -> Volume:
+    """A gray picture (rows, columns) as a volume of unknown place."""
+    return Volume(picture[np.newaxis], Grid.of_pixels((1, picture.shape[0], picture.shape[1])))
 
 
 def load_mask(example: Example, steps: Sequence[PrepareStep]) -> Prepared:

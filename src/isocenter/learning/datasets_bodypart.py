@@ -15,10 +15,9 @@ from typing import Final
 import numpy as np
 
 from isocenter.core.errors import InputError
-from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
 from isocenter.io.raster import read_raster
-from isocenter.learning.data import Dataset, Example
+from isocenter.learning.data import Dataset, Example, volume_of_picture
 from isocenter.learning.foreign import KINDS, make_foreign, scramble
 from isocenter.learning.splits import find_near_duplicates
 
@@ -91,7 +90,7 @@ def _list_table(folder: Path, name: str) -> Iterator[Example]:
         if name == "chasedb1_retina_vessels":
             array = read_raster(path).array
             for channel in range(3):
-                volume = _volume(array[0, :, :, channel].astype(np.float32))
+                volume = volume_of_picture(array[0, :, :, channel].astype(np.float32))
                 yield Example(f"{key}#{channel}", path, group_key, label, volume=volume)
 
 
@@ -100,7 +99,7 @@ def _generate(count: int, rng: np.random.Generator) -> Iterator[Example]:
     for kind in KINDS:
         for index in range(count):
             key = f"{kind}/{index:04d}"
-            yield Example(key, Path(key), key, FOREIGN, volume=_volume(make_foreign(kind, rng, _SIZE) * 255))
+            yield Example(key, Path(key), key, FOREIGN, volume=volume_of_picture(make_foreign(kind, rng, _SIZE) * 255))
 
 
 def _scramble(proper: list[Example], count: int, rng: np.random.Generator) -> Iterator[Example]:
@@ -108,18 +107,13 @@ def _scramble(proper: list[Example], count: int, rng: np.random.Generator) -> It
     for index in rng.choice(len(proper), size=count, replace=False):
         source = proper[int(index)]
         picture = scramble(_gray(read_raster(source.path)), rng)
-        yield Example(f"scrambled/{source.key}", source.path, source.group, FOREIGN, volume=_volume(picture))
+        yield Example(f"scrambled/{source.key}", source.path, source.group, FOREIGN, volume=volume_of_picture(picture))
 
 
 def _gray(volume: Volume) -> np.ndarray:
     """The picture, float32 (rows, columns)."""
     array = volume.array[0].astype(np.float32)
     return array if array.ndim == 2 else np.asarray(array.mean(axis=-1))
-
-
-def _volume(picture: np.ndarray) -> Volume:
-    """A picture (rows, columns) as a volume of unknown place."""
-    return Volume(picture[np.newaxis], Grid.of_pixels((1, *picture.shape)))
 
 
 def _number(options: Mapping[str, object], name: str, default: int) -> int:

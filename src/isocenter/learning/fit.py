@@ -19,7 +19,7 @@ from isocenter.learning.augment import augment
 from isocenter.learning.config import FitConfig, TrainConfig
 from isocenter.learning.data import Arrays
 from isocenter.learning.losses import build_loss
-from isocenter.learning.networks.build import build_network
+from isocenter.learning.networks.build import build_network, load_trunk
 
 Scores = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
 
@@ -159,7 +159,10 @@ def load_network(config: TrainConfig, weights: Path) -> nn.Module:
 def _start(config: TrainConfig, device: str) -> _Progress:
     """A fresh network, its average and its optimiser."""
     torch.manual_seed(config.seed)
-    network = build_network(config.network).to(device=device, memory_format=torch.channels_last)
+    network = build_network(config.network)
+    if "weights" in config.start:
+        load_trunk(network, Path(str(config.start["weights"])))
+    network = network.to(device=device, memory_format=torch.channels_last)
     average = copy.deepcopy(network).eval()
     rate, decay = config.fit.learning_rate, config.fit.weight_decay
     kernels = [p for p in network.parameters() if p.ndim > 1]

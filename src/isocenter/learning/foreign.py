@@ -41,8 +41,10 @@ def scramble(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def smooth_field(rng: np.random.Generator, size: int, sigma: tuple[float, float]) -> np.ndarray:
     """Gaussian noise smoothed by sigma (rows, columns) pixels, mean 0 and deviation 1."""
-    noise = rng.standard_normal((size, size)).astype(np.float32)
-    field = cv2.GaussianBlur(noise, (0, 0), sigmaX=max(sigma[1], 0.3), sigmaY=max(sigma[0], 0.3))
+    step = max(1, int(min(sigma) / 2))
+    coarse = rng.standard_normal((size // step + 2, size // step + 2)).astype(np.float32)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), sigmaX=max(sigma[1] / step, 0.3), sigmaY=max(sigma[0] / step, 0.3))
+    field = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_LINEAR)
     return np.asarray((field - field.mean()) / (field.std() + 1e-6))
 
 
@@ -101,7 +103,7 @@ def _leaves(rng: np.random.Generator, size: int) -> np.ndarray:
 
     Source: Lee, Mumford, Huang, "Occlusion models for natural images", Int. J. Comput. Vision 41:35 (2001).
     """
-    picture = _fractal(rng, size).astype(np.float32)
+    picture: np.ndarray = _fractal(rng, size)
     exponent = rng.uniform(1.2, 3)
     for _ in range(int(rng.integers(5, 120))):
         radius = max(1.5, size * 0.45 * rng.random() ** exponent)
@@ -117,7 +119,7 @@ def _leaves(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def _face(rng: np.random.Generator, size: int) -> np.ndarray:
     """One large thing with parts on a blurred ground: a portrait of a head, an animal, a cup."""
-    ground = cv2.GaussianBlur(_leaves(rng, size).astype(np.float32), (0, 0), rng.uniform(1, size / 12))
+    ground: np.ndarray = cv2.GaussianBlur(_leaves(rng, size).astype(np.float32), (0, 0), rng.uniform(1, size / 12))
     centre = (rng.uniform(0.35, 0.65, 2) * size).astype(int)
     radius = rng.uniform(0.18, 0.42) * size
     tone = rng.random()
@@ -171,7 +173,7 @@ def _layers(rng: np.random.Generator, size: int) -> np.ndarray:
     wave = smooth_field(rng, size, (size * 0.2, size * rng.uniform(0.1, 0.4))) * rng.uniform(0.01, 0.12)
     bounds = np.sort(rng.random(int(rng.integers(1, 9))))
     index = np.searchsorted(bounds, np.clip(depth + wave, 0, 1))
-    picture = rng.random(len(bounds) + 1).astype(np.float32)[index]
+    picture: np.ndarray = rng.random(len(bounds) + 1)[index]
     picture = picture * (1 + rng.uniform(0.1, 0.6) * smooth_field(rng, size, (0.6, rng.uniform(0.6, 2))))
     if rng.random() < 0.5:
         fan = np.zeros((size, size), dtype=np.float32)
@@ -199,7 +201,7 @@ def _cells(rng: np.random.Generator, size: int) -> np.ndarray:
 
 def _limb(rng: np.random.Generator, size: int) -> np.ndarray:
     """Nested ovals with texture on a dark ground: a section or a projection of some other part of a body."""
-    picture = np.full((size, size), rng.uniform(0, 0.1), dtype=np.float32)
+    picture: np.ndarray = np.full((size, size), rng.uniform(0, 0.1))
     for _ in range(int(rng.integers(1, 3))):
         centre, outer = rng.uniform(0.3, 0.7, 2) * size, rng.uniform(0.15, 0.5, 2) * size
         turn = rng.uniform(0, 180)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
+import torch
 from torch import nn
 
 from isocenter.core.errors import InputError
@@ -29,3 +31,11 @@ def build_network(description: Mapping[str, object]) -> nn.Module:
     if not isinstance(network, nn.Module):
         raise InputError(f"network {name}: expected a torch module, got {type(network).__name__}")
     return network
+
+
+def load_trunk(network: nn.Module, path: Path) -> None:
+    """Copy a file's weights into the network; only its head may be missing there and stays as it is."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    missing, unexpected = network.load_state_dict(state, strict=False)
+    if unexpected or any(not name.startswith("head.") for name in missing):
+        raise InputError(f"start: expected the trunk of this network, got {sorted(unexpected)[:3]} {missing[:3]}")

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     """(N, inputs, rows, columns) -> logits (N, classes), features (N, d), cam (N, classes, h, w).
 
     widths      channels of the stages; each stage after the first halves rows and columns, the stem too
@@ -48,7 +48,7 @@ class Classifier(nn.Module):
         return {"logits": logits, "features": features, "cam": cam}
 
 
-class Committee(nn.Module):
+class Committee(nn.Module):  # type: ignore[misc]
     """Several classifiers as one: logits and maps averaged, with the picture's mirror image; features side by side.
 
     The mirror image is seen by the same weights, and its maps are turned back before they are averaged.
@@ -71,7 +71,7 @@ class Committee(nn.Module):
         return {"logits": logits, "features": features, "cam": cam}
 
 
-class _Block(nn.Module):
+class _Block(nn.Module):  # type: ignore[misc]
     """Two convolutions beside a short cut; the second normalisation starts at zero, so the block starts as identity."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: int) -> None:
