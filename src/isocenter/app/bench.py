@@ -13,6 +13,7 @@ from isocenter.core.errors import InputError
 from isocenter.io.atomic import atomic_write
 
 Row = dict[str, object]
+_COLUMNS = ("name", "ours", "peer", "ratio", "unit")
 
 
 def run_benchmarks(folder: Path, name: str | None, *, tell: Callable[[str], None]) -> tuple[str, ...]:
@@ -37,7 +38,8 @@ def run_benchmarks(folder: Path, name: str | None, *, tell: Callable[[str], None
             rows: list[Row] = json.loads(done.stdout[done.stdout.index("[") :])
         except ValueError:
             failed.append(path.stem)
-            tell(f"{path.stem} failed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+            reason = done.stderr.strip().splitlines()[-1:] or [str(done.returncode)]
+            tell(f"{path.stem} failed: {reason[0]}")
             continue
         results[path.stem] = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine(), "rows": rows}
         for row in rows:
@@ -64,9 +66,7 @@ def results_table(results: dict[str, dict[str, object]]) -> str:
         lines += ["| what | ours | peer | ratio | unit |", "| --- | --- | --- | --- | --- |"]
         rows = result["rows"]
         for row in rows if isinstance(rows, list) else []:
-            lines.append(
-                f"| {row['name']} | {_cell(row['ours'])} | {_cell(row['peer'])} | {_cell(row['ratio'])} | {row['unit']} |"
-            )
+            lines.append("| " + " | ".join(_cell(row[key]) for key in _COLUMNS) + " |")
     return "\n".join(lines) + "\n"
 
 

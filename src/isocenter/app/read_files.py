@@ -97,6 +97,9 @@ def read_paths(
     outcome = Outcome()
     with open_inputs(paths) as inputs:
         for study in iter_studies(inputs):
+            if not study.volumes:
+                outcome.failures.append(_without_images(study))
+                continue
             try:
                 report = read_one(study, options)
                 if out is not None:
@@ -108,6 +111,13 @@ def read_paths(
             on_report(report)
         outcome.failures += inputs.failures
     return outcome
+
+
+def _without_images(study: Study) -> InputFailure:
+    """A study that holds only objects that are no images."""
+    kinds = sorted({attachment.modality or "unknown" for attachment in study.attachments}) or ["nothing"]
+    label = next((a.path for a in study.attachments if a.path), Path(study.key))
+    return InputFailure(label, f"expected at least one image, the study holds {', '.join(kinds)}; add its image series")
 
 
 def read_one(study: Study, options: ReadOptions) -> Report:

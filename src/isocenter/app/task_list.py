@@ -44,4 +44,5 @@ def _model(card: ModelCard, digest: str) -> dict[str, Any]:
 
 
 def _figure(figure: Performance) -> str:
-    return f"{figure.metric} {figure.value:.3f} (95 % CI {figure.low:.3f}-{figure.high:.3f}, n = {figure.n}, {figure.split})"
+    interval = f"95 % CI {figure.low:.3f}-{figure.high:.3f}"
+    return f"{figure.metric} {figure.value:.3f} ({interval}, n = {figure.n}, {figure.split})"

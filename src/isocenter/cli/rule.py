@@ -58,13 +58,11 @@ def _number_or_text(value: str) -> object:
 
 def rules(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
     """List the guidelines and risk models with their sources."""
-    from isocenter.knowledge.rules import list_rules, rule_details
+    from isocenter.knowledge.rules import list_rules
 
-    rows = [
-        {"name": name, "title": rule_details(name).title, "source": rule_details(name).source} for name in list_rules()
-    ]
+    rows = [{"name": r.id, "title": r.title, "source": r.source, "status": r.status} for r in list_rules()]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for row in rows:
-        print(f"{row['name']}: {row['title']}\n    {row['source']}")
+        print(f"{row['name']}: {row['title']} ({row['status']})\n    {row['source']}")

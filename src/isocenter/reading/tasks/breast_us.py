@@ -9,7 +9,7 @@ from isocenter.core.reading import Abstention, Figure, QualityCheck, Reading
 from isocenter.core.volume import Volume
 from isocenter.explain.cam import class_map, region_box
 from isocenter.imaging.intensity import display_uint8
-from isocenter.imaging.overlay import draw_box, draw_heat_map
+from isocenter.imaging.overlay import draw_box, draw_heat_map, upscale
 from isocenter.imaging.prepare import restore
 from isocenter.knowledge.rules import apply_rule
 from isocenter.knowledge.terms import term
@@ -107,8 +107,11 @@ def _side(image: Volume) -> Literal["L", "R", "B"] | None:
 
 
 def _figures(image: Volume, heat: np.ndarray, box: tuple[tuple[int, int], tuple[int, int]]) -> tuple[Figure, ...]:
-    picture = display_uint8(image, 0)
-    marked = draw_box(draw_heat_map(picture, heat), box)
+    picture, factor = upscale(display_uint8(image, 0))
+    enlarged, _ = upscale(heat)
+    (top, left), (bottom, right) = box
+    corners = ((top * factor, left * factor), (bottom * factor, right * factor))
+    marked = draw_box(draw_heat_map(picture, np.clip(enlarged, 0, 1)), corners)
     return (Figure("F1-heat-map", marked, "heat-map", {"method": "CAM"}, "F1"),)
 
 

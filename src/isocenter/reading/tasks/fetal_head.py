@@ -1,4 +1,4 @@
-"""Fetal head ultrasound: outline, ellipse, circumference and diameters where the pixel size is known, gestational age."""
+"""Fetal head ultrasound: outline, ellipse, diameters where the pixel size is known, gestational age."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from isocenter.core.mask import Mask
 from isocenter.core.reading import Abstention, Figure, QualityCheck, Reading
 from isocenter.core.volume import Volume
 from isocenter.imaging.intensity import display_uint8
-from isocenter.imaging.overlay import draw_ellipse, draw_mask
+from isocenter.imaging.overlay import draw_ellipse, upscale
 from isocenter.imaging.prepare import Prepared, prepare
 from isocenter.imaging.segment.head_ellipse import HeadFit, HeadMeasures, check_fit, fit_head, measure_head
 from isocenter.knowledge.calculators import gestational_age_weeks
@@ -23,12 +23,12 @@ from isocenter.zoo.predict import Model, ood_score
 
 NAME = "fetal-head"
 AGE_RULE = "gestational_age_hadlock_1984"
-# Names of the measurements, the attributes of HeadMeasures that hold value and uncertainty, and how each is made.
+# Each measurement, the attribute of HeadMeasures that holds its uncertainty, and how it is made.
 _SIZES = (
-    ("head_circumference", "head_circumference_mm", "circumference_sd_mm", "perimeter of the fitted ellipse (Ramanujan)"),
-    ("biparietal_diameter", "biparietal_diameter_mm", "biparietal_sd_mm", "shorter axis of the fitted ellipse"),
-    ("occipitofrontal_diameter", "occipitofrontal_diameter_mm", "occipitofrontal_sd_mm", "longer axis of the fitted ellipse"),
-)  # fmt: skip
+    ("head_circumference", "circumference_sd_mm", "perimeter of the fitted ellipse (Ramanujan)"),
+    ("biparietal_diameter", "biparietal_sd_mm", "shorter axis of the fitted ellipse"),
+    ("occipitofrontal_diameter", "occipitofrontal_sd_mm", "longer axis of the fitted ellipse"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +59,7 @@ def _read(image: Volume, case: Case) -> Reading:
         findings=(finding,),
         quality=quality,
         figures=_figures(image, seen.fit) if case.explain else (),
-        predictions={} if sizes is None else {name + "_mm": getattr(sizes, value) for name, value, *_ in _SIZES},
+        predictions={} if sizes is None else {f"{name}_mm": getattr(sizes, f"{name}_mm") for name, *_ in _SIZES},
         models=(seen.model.ref,),
         parameters={
             "pixel_size": image.grid.spacing_source,
@@ -137,8 +137,8 @@ def _finding(image: Volume, fit: HeadFit, model: Model) -> tuple[Finding, HeadMe
 def _age(sizes: HeadMeasures) -> tuple[tuple[Measurement, ...], tuple[Category, ...], dict[str, str]]:
     """Sizes, and the age with its range where the formula holds."""
     measured = [
-        Measurement(name, getattr(sizes, value), "mm", term(name).code, method, getattr(sizes, sd) or None)
-        for name, value, sd, method in _SIZES
+        Measurement(name, getattr(sizes, f"{name}_mm"), "mm", term(name).code, method, getattr(sizes, sd) or None)
+        for name, sd, method in _SIZES
     ]
     rule = apply_rule(AGE_RULE, {"hc_mm": sizes.head_circumference_mm})
     age = gestational_age_weeks(sizes.head_circumference_mm)
@@ -155,10 +155,12 @@ def _age(sizes: HeadMeasures) -> tuple[tuple[Measurement, ...], tuple[Category, 
 
 
 def _figures(image: Volume, fit: HeadFit) -> tuple[Figure, ...]:
-    picture = display_uint8(image, 0)
-    rows, columns = image.grid.shape[1:]
-    outlined = draw_mask(picture, fit.ellipse.mask((rows, columns)))
-    marked = draw_ellipse(outlined, fit.ellipse.centre, fit.ellipse.axes)
+    picture, factor = upscale(display_uint8(image, 0))
+    centre, axes = (fit.ellipse.centre + 0.5) * factor - 0.5, fit.ellipse.axes * factor
+    longer, shorter = np.linalg.norm(axes, axis=0)
+    angle_deg = float(np.degrees(np.arctan2(axes[0, 0], axes[1, 0])))
+    place = (float(centre[0]), float(centre[1]))
+    marked = draw_ellipse(picture, place, (float(longer), float(shorter)), angle_deg)
     return (Figure("F1-ellipse", marked, "ellipse", {}, "F1"),)
 
 
