@@ -146,7 +146,7 @@ class _Inflating:
 
     def _next_member(self, following: bytes) -> None:
         self.pending = following
-        self.finished = not following.startswith(b"\x1f\x8b")
+        self.finished = not following.startswith(b"\x1f")
         self.inflater = zlib.decompressobj(self.window)
 
 
