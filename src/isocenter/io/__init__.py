@@ -1,0 +1,1 @@
+"""Files and bytes on one side, volumes and cines on the other."""
