@@ -1,9 +1,13 @@
 import re
 
+import numpy as np
 import pytest
 
 from isocenter.core.errors import ReportError
+from isocenter.core.grid import Grid
 from isocenter.core.report import SECTIONS
+from isocenter.core.volume import Volume
+from isocenter.imaging.quality import check_image
 from isocenter.knowledge.terms import list_terms
 from isocenter.reporting import texts
 from isocenter.reporting.review import numbers_with_units
@@ -46,3 +50,9 @@ def test_a_missing_value_leaves_the_sentence_out():
 def test_an_unknown_code_is_an_error():
     with pytest.raises(ReportError, match=r"\[abstention\.nonsense\]"):
         texts.text("abstention", "nonsense", "en")
+
+
+def test_every_check_of_the_quality_gate_has_words():
+    volume = Volume(np.random.default_rng(0).normal(size=(4, 64, 64, 3)), Grid.of_spacing((4, 64, 64), (1, 1, 1)))
+    for check in check_image(volume):
+        assert texts.text("quality", check.name, "zh"), check.name

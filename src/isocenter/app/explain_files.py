@@ -74,9 +74,9 @@ def _explain(image: Volume, model: Model, stem: Path, method: str) -> dict[str, 
         "familiar": seen.is_familiar,
         "method": method,
         "box": [list(corner) for corner in box],
-        "deletion": round(scores.deletion, 4),
-        "insertion": round(scores.insertion, 4),
-        "random": round(scores.random, 4),
+        "deletion_auc": round(scores.deletion_auc, 4),
+        "insertion_auc": round(scores.insertion_auc, 4),
+        "random_auc": round(scores.random_auc, 4),
     }
     atomic_write(stem.with_suffix(".json"), (json.dumps(row, indent=2) + "\n").encode())
     return row
