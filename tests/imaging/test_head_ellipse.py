@@ -116,6 +116,14 @@ def test_measures_scale_with_the_pixel_and_lose_the_margin():
     assert measures.circumference_sd_mm == pytest.approx(0.01 * measures.head_circumference_mm)
 
 
+def test_the_margin_is_counted_in_pixels_of_the_map():
+    fine, coarse = (fit_head(logit_map(tilted()), np.diag((1.0, s, s, 1.0)), (192 * s, 288 * s)) for s in (1, 2))
+    assert fine is not None and coarse is not None
+    assert coarse.ellipse.grain == pytest.approx(2.0)
+    first, second = (measure_head(fit.ellipse, mm, mm, margin_px=1.0) for fit, mm in ((fine, 0.4), (coarse, 0.2)))
+    assert first.biparietal_diameter_mm == pytest.approx(second.biparietal_diameter_mm, rel=1e-3)
+
+
 def test_pixels_that_are_not_square_are_honoured():
     ellipse = tilted(longer=100, shorter=80, degrees=0)  # the longer axis runs along the columns
     measures = measure_head(ellipse, 0.5, 0.25)

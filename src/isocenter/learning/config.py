@@ -18,12 +18,14 @@ class SplitConfig:
     validation_fraction  of the rest, where folds = 1
     folds                > 1: the rest in so many folds, each once the validation part
     frozen               the hash that the split must have; "" = take what comes and write it down
+    refit                one more member learns from everything but the test part
     """
 
     test_fraction: float = 0.2
     validation_fraction: float = 0.2
     folds: int = 1
     frozen: str = ""
+    refit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ class HeadEllipse:
 
     centre   (row, column) in pixels
     axes     (2, 2), columns are the semi-axes as (row, column) vectors in pixels, the longer first, at right angles
+    grain    pixels of this image per pixel of the map that the ellipse was fitted to
     """
 
     centre: np.ndarray
     axes: np.ndarray
+    grain: float = 1.0
 
     @property
     def semi_axes(self) -> tuple[float, float]:
@@ -47,12 +49,13 @@ class HeadEllipse:
         lengths = np.array(self.semi_axes)
         if margin_px >= lengths.min():
             raise InputError(f"ellipse: expected a margin below {lengths.min():.1f} px, got {margin_px:.1f}")
-        return HeadEllipse(self.centre, self.axes * (1 - margin_px / lengths))
+        return HeadEllipse(self.centre, self.axes * (1 - margin_px / lengths), self.grain)
 
     def mapped(self, matrix: np.ndarray, shift: np.ndarray) -> "HeadEllipse":
         """The ellipse after x -> matrix @ x + shift, again with its axes at right angles."""
         u, singular, _ = np.linalg.svd(matrix @ self.axes)
-        return HeadEllipse(matrix @ self.centre + shift, u * singular)
+        grain = self.grain * float(np.sqrt(abs(np.linalg.det(matrix))))
+        return HeadEllipse(matrix @ self.centre + shift, u * singular, grain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +103,7 @@ def fit_head(logits: np.ndarray, to_source: np.ndarray, source_shape: tuple[int,
     points = points[((points > 1.5) & (points < frame - 2.5)).all(axis=1)]
     if len(points) < 24:
         return None
-    ellipse = fit_outline(points)
+    ellipse = fit_outline(points, grain=float(np.sqrt(abs(np.linalg.det(matrix)))))
     if ellipse is None or ellipse.semi_axes[0] > 2 * frame.max() or ellipse.semi_axes[1] < 4:
         return None
     back = np.linalg.inv(matrix)
@@ -154,7 +157,7 @@ def boundary_points(logits: np.ndarray) -> np.ndarray:
     return np.concatenate(points)
 
 
-def fit_outline(points: np.ndarray, n_rounds: int = 3, keep: float = 2.5) -> HeadEllipse | None:
+def fit_outline(points: np.ndarray, *, n_rounds: int = 3, keep: float = 2.5, grain: float = 1.0) -> HeadEllipse | None:
     """The ellipse through points (n, 2), direct least squares, fitted again without what lies `keep` sigma off.
 
     None where no ellipse comes out. Source: Fitzgibbon, Pilu, Fisher, IEEE PAMI 1999;21:476-480 (as in OpenCV).
@@ -170,7 +173,7 @@ def fit_outline(points: np.ndarray, n_rounds: int = 3, keep: float = 2.5) -> Hea
         turn = np.deg2rad(degrees)
         axes = np.array([[np.sin(turn) * width, np.cos(turn) * height], [np.cos(turn) * width, -np.sin(turn) * height]])
         axes = axes / 2 if width >= height else axes[:, ::-1] / 2
-        ellipse = HeadEllipse(np.array([row, column], dtype=np.float64), axes)
+        ellipse = HeadEllipse(np.array([row, column], dtype=np.float64), axes, grain)
         off = np.abs(np.linalg.norm((points - ellipse.centre) @ np.linalg.inv(axes).T, axis=1) - 1)
         chosen = points[off <= keep * max(1e-3, float(np.sqrt(np.mean(np.sort(off)[: int(0.9 * len(off))] ** 2))))]
     return ellipse
@@ -181,14 +184,14 @@ def measure_head(
 ) -> HeadMeasures:
     """Circumference, biparietal (shorter axis) and occipitofrontal diameter (longer axis) of the head.
 
-    margin_px     by how many source pixels the masks that the model learned lie outside the measured outline
+    margin_px     by how many pixels of the model's map the masks that it learned lie outside the measured outline
     relative_sd   one standard deviation of the circumference over the circumference, as measured on held-out images
 
     Source: circumference by Ramanujan, Quarterly Journal of Mathematics 1914;45:350-372 (second approximation).
     """
     if min(row_mm, column_mm) <= 0:
         raise InputError(f"head: expected a positive pixel size, got {row_mm} x {column_mm} mm")
-    in_mm = ellipse.shrunk(margin_px).mapped(np.diag((row_mm, column_mm)), np.zeros(2))
+    in_mm = ellipse.shrunk(margin_px * ellipse.grain).mapped(np.diag((row_mm, column_mm)), np.zeros(2))
     longer, shorter = in_mm.semi_axes
     circumference = ellipse_perimeter(longer, shorter)
     sd = relative_sd * circumference

@@ -56,6 +56,24 @@ class UNet(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         return {"logits": _double(self.head(x)), "features": features}
 
 
+class MaskCommittee(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+    """Several segmenters as one: logits averaged, also with the mirror image if wished; features side by side."""
+
+    def __init__(self, members: Sequence[nn.Module], *, mirror: bool = False) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.mirror = mirror
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The averaged logits, and the members' features."""
+        seen = [member(x) for member in self.members]
+        logits = [each["logits"] for each in seen]
+        if self.mirror:
+            logits += [member(x.flip(3))["logits"].flip(3) for member in self.members]
+        features = torch.cat([each["features"] for each in seen], dim=1)
+        return {"logits": torch.stack(logits).mean(dim=0), "features": features}
+
+
 def _conv_block(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     """Convolution, batch normalisation, ReLU."""
     padding = dilation * (kernel // 2)
