@@ -27,7 +27,8 @@ _FILE_NAME = re.compile(r"(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)-(?P<version>\d+\.\d
 class ModelFile:
     """A package on disk, by its file name; not verified yet.
 
-    origin   "built-in" or "home"
+    name     and version: what the file name says; both "" for a file outside the zoo, which may bear any name
+    origin   "built-in", "home" or "file"
     """
 
     name: str
@@ -72,8 +73,8 @@ def verify_file(file: ModelFile, trusted: Mapping[str, Ed25519PublicKey]) -> Mod
     """The file's package, or the reason why it is refused: altered, untrusted, or under a name that is not its own."""
     try:
         package = read_package(file.path, trusted=trusted)
-        if package_file_name(package.card) != file.path.name:
-            raise PackageError(f"{file.path.name}: expected the file name {package_file_name(package.card)}; renamed")
+        if file.name and (file.name, file.version) != (package.card.name, package.card.version):
+            raise PackageError(f"{file.path.name}: expected the name {package_file_name(package.card)}; it was renamed")
     except PackageError as error:
         return ModelEntry(file, None, str(error))
     return ModelEntry(file, package)
