@@ -246,7 +246,12 @@ FLAT = "space directions: (1,0,0) (2,0,0) (0,0,1)"
         (small("data file: ../secret"), "beside"),
         (small("data file: /etc/passwd"), "beside"),
         (small("data file: absent.raw"), "missing"),
-        (small("kinds: vector domain domain domain", dimension="4", sizes="3 2 2 2", payload=bytes(24)), "vectors"),
+        (
+            small(
+                "kinds: vector domain domain domain", type="float", dimension="4", sizes="3 2 2 2", payload=bytes(96)
+            ),
+            "vectors",
+        ),
         (small("space: LPS", FLAT, dimension="3", sizes="2 2 2", payload=bytes(8)), "degenerate"),
         (small("line skip: -4", payload=bytes(12)), "skip"),
         (small("byte skip: many", payload=bytes(12)), "damaged"),

@@ -59,7 +59,9 @@ def _keys_of(data: bytes) -> tuple[dict[str, str], int]:
     place = 0
     while "ElementDataFile" not in keys:
         stop = data.find(b"\n", place, _HEADER_BYTES)
-        line = data[place : stop if stop >= 0 else _HEADER_BYTES]
+        if stop < 0 and len(data) > _HEADER_BYTES:
+            raise FormatError("expected a MetaImage header of at most 64 KiB, got a longer one; export the image again")
+        line = data[place : stop if stop >= 0 else None]
         key, sign, value = line.decode("latin-1").partition("=")
         if line.strip() and not sign:
             raise FormatError("expected 'Key = value' lines in the MetaImage header, got others; export it again")

@@ -109,14 +109,16 @@ def axes_of(fields: Fields) -> Axes:
         raise FormatError(f"expected one kind for each of {dimension} axes, got {len(kinds)}; export the image again")
     spatial = _spatial(kinds, steps, dimension)
     others = [axis for axis in range(dimension) if axis not in spatial]
-    channel = next((axis for axis in others if kinds[axis] in _CHANNEL_KINDS), None)
+    is_bytes = dtype_of(fields).str == "|u1"
+    colours = {axis for axis in others if is_bytes and sizes[axis] == 3 and kinds[axis] in ("vector", "3-vector")}
+    channel = next((axis for axis in others if kinds[axis] in _CHANNEL_KINDS or axis in colours), None)
     left = [axis for axis in others if axis != channel]
     if len(spatial) not in (2, 3) or len(left) > 1:
         raise FormatError(
             f"expected two or three axes in space and one of colour or time, got {len(spatial)} and {len(others)}; "
             "export one image"
         )
-    if any("vector" in kind or "matrix" in kind for kind in kinds):
+    if any("vector" in kinds[axis] or "matrix" in kinds[axis] for axis in left):
         raise FormatError("expected gray or colour voxels, got vectors or tensors; export a scalar image")
     return Axes(sizes, _lattice(fields, sizes, spatial, steps), channel, left[0] if left else None)
 
@@ -126,7 +128,9 @@ def _directions(fields: Fields, dimension: int) -> list[np.ndarray | None] | Non
     text = fields.get("space directions")
     if not text:
         return None
-    steps = [None if word == "none" else vector(word) for word in _vectors(text)]
+    found = [None if word == "none" else vector(word) for word in _vectors(text)]
+    # In a space of four dimensions time is a direction too: (0,0,0,1).
+    steps = [step if step is not None and step.any() else None for step in found]
     if len(steps) != dimension:
         raise FormatError(f"expected {dimension} space directions, got {len(steps)}; export the image again")
     return steps
@@ -143,7 +147,7 @@ def _lattice(
     fields: Fields, sizes: tuple[int, ...], spatial: list[int], steps: list[np.ndarray | None] | None
 ) -> Lattice:
     """Where the spatial axes lie, in LPS."""
-    space = fields.get("space").lower()
+    space = fields.get("space").lower().removesuffix("-time")
     signs = np.array(_SPACES.get(space, (1, 1, 1)), dtype=float)
     inner = tuple(sizes[axis] for axis in spatial)
     if steps is None:
@@ -208,10 +212,10 @@ def _vectors(text: str) -> list[str]:
 
 
 def vector(text: str) -> np.ndarray:
-    """A vector "(x,y,z)" or "(x,y)", as three numbers."""
+    """A vector "(x,y,z)", "(x,y)" or, with time, "(x,y,z,t)" in space: three numbers."""
     if not (text.startswith("(") and text.endswith(")")):
         raise FormatError("expected vectors in brackets in the NRRD header, got others; export the image again")
     values = numbers(text[1:-1].replace(",", " "))
-    if len(values) not in (2, 3):
-        raise FormatError(f"expected vectors of two or three numbers, got {len(values)}; export one image")
+    if len(values) not in (2, 3, 4):
+        raise FormatError(f"expected vectors of two to four numbers, got {len(values)}; export one image")
     return np.array((*values, 0.0)[:3])

@@ -21,7 +21,7 @@ from isocenter.io.boundary import read_whole, require_finite, untrusted
 from isocenter.io.limits import LIMITS, check_frame, check_shape
 
 # The decoders that a picture may ask for; Pillow knows some fifty more, among them ones that start other programs.
-_FORMATS: Final = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "WEBP", "GIF")
+_FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 Image.MAX_IMAGE_PIXELS = LIMITS.frame_pixels
 _ORIENTATION_TAG: Final = 0x0112
 _SUBFILE_TAG: Final = 0x00FE

@@ -12,9 +12,10 @@ from isocenter.core.grid import Grid
 from isocenter.core.volume import Source
 from isocenter.io.boundary import require_image, untrusted
 from isocenter.io.limits import LIMITS, Limits, check_file_size, check_frame, check_shape
-from isocenter.io.raster import collapse_equal_channels
 
 _FASTEST_FPS = 1000.0
+# Films are stored as luminance and colour difference: gray comes back with colours a few steps of 255 apart.
+_ROUNDING = 4
 
 
 def read_video(path: Path, *, limits: Limits = LIMITS) -> Cine:
@@ -57,7 +58,7 @@ def _frames_of(capture: cv2.VideoCapture, limits: Limits) -> list[np.ndarray]:
             break
         if len(frames) == limits.video_frames:
             raise LimitError(f"expected a film of at most {limits.video_frames} frames, got more; cut it")
-        frame = collapse_equal_channels(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)[np.newaxis])
+        frame = _gray_or_colour(picture)
         if frames and frame.shape[:3] != frames[0].shape[:3]:
             raise FormatError("expected frames of one size, got several; convert the film to MP4 (H.264)")
         check_shape((len(frames) + 1, *frame.shape), 1, limits=limits)
@@ -66,6 +67,12 @@ def _frames_of(capture: cv2.VideoCapture, limits: Limits) -> list[np.ndarray]:
         raise FormatError("expected a film with frames, none could be decoded; convert it to MP4 (H.264)")
     require_image(frames[0].shape[:3])
     return frames
+
+
+def _gray_or_colour(picture: np.ndarray) -> np.ndarray:
+    """(1, rows, columns) where the colours are equal but for a codec's rounding, else (1, rows, columns, 3) RGB."""
+    is_gray = int(np.ptp(picture, axis=-1).max()) <= _ROUNDING
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY if is_gray else cv2.COLOR_BGR2RGB))[np.newaxis]
 
 
 def _stacked(frames: list[np.ndarray]) -> np.ndarray:
