@@ -31,7 +31,7 @@ _SIZE: Final = 64
 _TABLES: Final = {
     "busi_breast_us": ("BreastUS", "file", "near_dup_group", 1),
     "hc18_fetal_head_us": ("FetalUS", "image", "case", 1),
-    "nih_cxr_pneumonia_vs_nofinding": ("CXR", "file", "patient", 2),
+    "nih_cxr_pneumonia_vs_nofinding": ("CXR", "file", "patient", 3),
     "head_ct_hemorrhage": ("HeadCT", "file", "near_dup_group", 1),
     "brain_tumor_mri_4class": (FOREIGN, "file", "near_dup_cluster", 3),
     "chasedb1_retina_vessels": (FOREIGN, "image", "child", 1),
