@@ -7,13 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from isocenter.app.read_files import load, read
+    from isocenter.app.read_files import read
+    from isocenter.io.load import load
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load", "read"]
 
 
+_DOORS = {"load": "isocenter.io.load", "read": "isocenter.app.read_files"}
+
+
 def __getattr__(name: str) -> object:
-    if name in ("load", "read"):
-        return getattr(import_module("isocenter.app.read_files"), name)
+    if name in _DOORS:
+        return getattr(import_module(_DOORS[name]), name)
     raise AttributeError(f"module 'isocenter' has no attribute {name!r}")

@@ -20,8 +20,8 @@ def picture(seed: int = 0, side: int = 64) -> Volume:
 
 def model(logits: list[float], classes: tuple[str, ...] = ("a", "b", "foreign"), **card) -> Model:
     made = ModelCard(
-        name="toy", version="1.0.0", task="toy", kind="classification", modality="US", body_part="", intended_use="tests",
-        limits=("none",), classes=classes, input_shape=(1, 32, 32),
+        name="toy", version="1.0.0", task="toy", kind="classification", modality="US", body_part="",
+        intended_use="tests", limits=("none",), classes=classes, input_shape=(1, 32, 32),
         prepare=(PrepareStep("resize", {"rows": 32, "columns": 32, "fit": "stretch", "interpolation": "area"}),),
         outputs={"logits": "class logits"}, licence="none", data={}, **card,
     )  # fmt: skip

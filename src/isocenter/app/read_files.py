@@ -19,7 +19,6 @@ from isocenter.core.study import InputFailure, Study
 from isocenter.core.volume import Volume
 from isocenter.io.inputs import open_inputs
 from isocenter.io.load import iter_studies
-from isocenter.io.load import load as load  # the public door `isocenter.load`
 from isocenter.reading.read import load_task, read_study
 from isocenter.reading.task import Case
 from isocenter.reporting.compose import compose_report

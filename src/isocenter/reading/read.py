@@ -10,6 +10,7 @@ from isocenter.core.errors import InputError
 from isocenter.core.reading import Abstention, Reading
 from isocenter.core.study import Study
 from isocenter.core.volume import Volume
+from isocenter.imaging.hounsfield import looks_like_hounsfield
 from isocenter.reading.task import Case, Task, abstain
 
 # Tried in this order; "module:attribute", imported on first use.
@@ -45,6 +46,7 @@ def read_study(study: Study, case: Case, *, task: str = "auto") -> tuple[Reading
 
     task   "auto" routes by modality, body part, dimension and pixels, never by a file's name
     """
+    study = replace(study, volumes=tuple(map(_with_unit, study.volumes)))
     if task != "auto":
         chosen = load_task(task)
         fitting = [image for image in study.volumes if chosen.takes(image)]
@@ -88,6 +90,7 @@ def route_image(image: Volume | Cine, case: Case) -> Route:
     return Route(image, pixels[0] if pixels else None, seen)
 
 
+_INFERRED = "modality-inferred: CT by its air and tissue peaks"
 # BodyPartExamined values that name no organ, or a span that holds the chest.
 _VAGUE_PARTS = frozenset({"", "WHOLEBODY", "BODY", "TRUNK", "CHESTABDOMEN", "CHESTABDPELVIS", "THORAX_ABD", "UNKNOWN"})
 
@@ -99,13 +102,20 @@ def _best(images: list[Volume | Cine], task: Task) -> Iterable[Volume | Cine]:
     return [max(images, key=lambda image: image.grid.shape[0])]
 
 
+def _with_unit(image: Volume | Cine) -> Volume | Cine:
+    """A stack without a stated modality (NIfTI) whose numbers are plainly Hounsfield units becomes a CT."""
+    if isinstance(image, Cine) or image.modality or image.unit != "a.u." or not looks_like_hounsfield(image):
+        return image
+    return replace(image, unit="HU", modality="CT", facts=replace(image.facts, notes=(*image.facts.notes, _INFERRED)))
+
+
 def _with_pixel_size(image: Volume, case: Case) -> Volume:
     """The image with the caller's pixel size, where it states none of its own."""
     size_mm = case.number("pixel_size_mm")
     if size_mm is None or image.grid.spacing_known:
         return image
     grid = image.grid.with_spacing(size_mm, size_mm)
-    return Volume(image.array, grid, image.unit, image.modality, image.facts, image.source)
+    return replace(image, grid=grid)
 
 
 def _refuse(image: Volume | Cine, task: Task) -> Reading:
