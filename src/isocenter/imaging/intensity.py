@@ -170,7 +170,7 @@ def to_uint8(array: np.ndarray, window: Window) -> np.ndarray:
 
 
 def _colour_to_uint8(volume: Volume, picture: np.ndarray) -> np.ndarray:
-    """Colour of other depth scaled to eight bits: integers by their own range, floats from 0 to 1 or to their maximum."""
+    """Colour of other depth scaled to eight bits: integers by their range, floats from 0 to 1 or to their maximum."""
     dtype = volume.array.dtype
     top = float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else max(1.0, float(np.nanmax(volume.array)))
     return np.asarray(cv2.convertScaleAbs(np.nan_to_num(picture).astype(np.float32), alpha=255 / top), dtype=np.uint8)

@@ -13,7 +13,7 @@ import numpy as np
 from isocenter.core.errors import InputError
 
 Colour = tuple[int, int, int]
-# Told apart in gray print and with the common colour blindnesses: yellow, sky blue, vermilion, bluish green (Okabe, Ito).
+# Told apart with the common colour blindnesses. Source: Okabe M, Ito K. Color universal design, 2008.
 YELLOW: Final[Colour] = (240, 228, 66)
 BLUE: Final[Colour] = (86, 180, 233)
 RED: Final[Colour] = (213, 94, 0)
@@ -198,12 +198,12 @@ def montage(images: Sequence[np.ndarray], *, n_columns: int, gap: int = 2) -> np
 
 
 def _line_width(picture: np.ndarray) -> int:
-    return max(1, round(min(picture.shape[:2]) / 400))
+    return max(1, round(min(picture.shape[0], picture.shape[1]) / 400))
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
     """(row, column) points as OpenCV draws them: (x, y) in sixteenths of a pixel."""
-    return np.rint(points[:, ::-1] * (1 << _SHIFT)).astype(np.int32)
+    return np.asarray(np.rint(points[:, ::-1] * (1 << _SHIFT)), dtype=np.int32)
 
 
 def _require_shape(picture: np.ndarray, layer: np.ndarray) -> None:

@@ -1,8 +1,8 @@
 """Is this an image at all? Checks that every task shares; each states its value and the limit it was held against.
 
-The limits were set on real images (breast and fetal ultrasound, 64-pixel thumbnails, chest films, head CT, brain MR: see
-tests/imaging/test_quality.py) so that they pass, while blank frames, noise, dots and colour photographs do not. They say
-nothing of whether an image is fit for a task; a task may add its own.
+The limits were set on real images (breast and fetal ultrasound, 64-pixel thumbnails, chest films, head CT, brain MR;
+tests/imaging/test_quality.py) so that they pass, while blank frames, noise, dots and colour photographs do not. They
+say nothing of whether an image is fit for a task; a task may add its own.
 """
 
 from typing import Final
