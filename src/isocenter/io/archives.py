@@ -4,6 +4,7 @@ import hashlib
 import stat
 import struct
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
@@ -28,11 +29,22 @@ def temporary_name(name: str) -> str:
     return hashlib.sha256(stem.encode("utf-8", "surrogateescape")).hexdigest()[:32] + suffix
 
 
-def unpack_zip(path: Path, folder: Path, *, limits: Limits = LIMITS) -> tuple[list[tuple[Path, str]], list[str]]:
-    """Each file of a zip as (where it lies now, its name in the archive), and one line per kind of refused entry.
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What a zip held.
 
-    Raises FormatError for a damaged archive, LimitError for a bomb; what was unpacked until then stays in `folder`,
-    which the caller owns.
+    files      (where it lies now, its name in the archive), in the order of the names
+    problems   (name in the archive, one line); "" names the archive as a whole
+    """
+
+    files: tuple[tuple[Path, str], ...]
+    problems: tuple[tuple[str, str], ...]
+
+
+def unpack_zip(path: Path, folder: Path, *, limits: Limits = LIMITS) -> Unpacked:
+    """Unpack a zip into `folder`, which the caller owns; entries that are tricks or damaged are left out and told.
+
+    Raises FormatError for a damaged archive, LimitError for a bomb; what was unpacked until then stays in `folder`.
     """
     with untrusted("a zip archive"), path.open("rb") as stream:
         _check_directory(stream, limits)
@@ -43,27 +55,34 @@ def unpack_zip(path: Path, folder: Path, *, limits: Limits = LIMITS) -> tuple[li
             tricks = [member for member in members if not _is_plain(member)]
             locked = [member for member in members if member.flag_bits & 1 and member not in tricks]
             refused = {id(member) for member in (*tricks, *locked)}
-            found = _unpack_members(archive, [m for m in members if id(m) not in refused], folder, limits)
-    problems = []
+            wanted = [member for member in members if id(member) not in refused]
+            files, problems = _unpack_members(archive, wanted, folder, limits)
     if tricks:
         problems.append(
-            f"expected plain files inside the folder, {len(tricks)} of {len(members)} entries are absolute paths, "
-            "climb out with '..' or are links; they were left out"
+            (
+                "",
+                f"expected plain files inside the folder, {len(tricks)} of {len(members)} entries are absolute paths, "
+                "climb out with '..' or are links; they were left out",
+            )
         )
     if locked:
         problems.append(
-            f"expected open files, {len(locked)} of {len(members)} entries ask for a password; "
-            "unpack it and name the folder"
+            (
+                "",
+                f"expected open files, {len(locked)} of {len(members)} entries ask for a password; "
+                "unpack it and name the folder",
+            )
         )
-    return found, problems
+    return Unpacked(tuple(files), tuple(problems))
 
 
 def _unpack_members(
     archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], folder: Path, limits: Limits
-) -> list[tuple[Path, str]]:
-    """Write the members under names of our own, in the order of their names."""
-    found: list[tuple[Path, str]] = []
-    total = 0
+) -> tuple[list[tuple[Path, str]], list[tuple[str, str]]]:
+    """Write the members under names of our own, in the order of their names; a damaged one is told and left out."""
+    files: list[tuple[Path, str]] = []
+    problems: list[tuple[str, str]] = []
+    room = limits.archive_bytes
     for number, member in enumerate(sorted(members, key=lambda m: PurePosixPath(m.filename).parts)):
         inner = PurePosixPath(member.filename)
         parent = folder / hashlib.sha256(str(inner.parent).encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -71,9 +90,15 @@ def _unpack_members(
         if target.exists():  # one name twice
             target = parent / str(number) / target.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        total += _unpack_one(archive, member, target, limits=limits, room=limits.archive_bytes - total)
-        found.append((target, str(inner)))
-    return found
+        try:
+            with untrusted("a sound entry of an archive"):
+                room -= _unpack_one(archive, member, target, limits=limits, room=room)
+            files.append((target, str(inner)))
+        except FormatError as error:
+            room -= target.stat().st_size if target.exists() else 0
+            target.unlink(missing_ok=True)
+            problems.append((str(inner), str(error)))
+    return files, problems
 
 
 def _unpack_one(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, *, limits: Limits, room: int) -> int:
@@ -97,12 +122,12 @@ def _unpack_one(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path,
 
 
 def _is_plain(member: zipfile.ZipInfo) -> bool:
-    """A relative path that stays inside, and no link or device."""
+    """A relative path of printable characters that stays inside, and no link or device."""
     name = member.orig_filename
     mode = member.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return False
-    if "\x00" in name or name.startswith(("/", "\\")) or name[1:2] == ":":
+    if not name.isprintable() or name.startswith(("/", "\\")) or name[1:2] == ":":
         return False
     return ".." not in name.replace("\\", "/").split("/")
 

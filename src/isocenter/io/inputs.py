@@ -1,5 +1,6 @@
 """What the caller named, as readable files: folders walked, archives unpacked, each file's kind by content."""
 
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -145,7 +146,8 @@ class _Search:
     def _take_other(self, path: Path, label: Path, content: str, name: str, *, named: bool) -> None:
         """A file that is no image by its content."""
         suffix = suffix_of(label)
-        if suffix in DETACHED_SUFFIXES and content != "empty":
+        is_archive = suffix == ".gz" and not label.name.lower().endswith(".raw.gz")
+        if suffix in DETACHED_SUFFIXES and content != "empty" and not is_archive:
             self.detached.append((path, label))
         elif not named and (is_companion(label) or (content == "text" and suffix not in IMAGE_SUFFIXES)):
             self.ignored.append(label)
@@ -171,15 +173,16 @@ class _Search:
         folder = self.scratch / str(self.archives)
         folder.mkdir()
         try:
-            members, problems = unpack_zip(path, folder)
+            unpacked = unpack_zip(path, folder)
         except (IsocenterError, OSError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
             self.fail(label, line_of(error))
             return
-        for problem in problems:
-            self.fail(label, problem)
+        for name, problem in unpacked.problems:
+            self.fail(label / name, problem)
         before = len(self.files) + len(self.failures) + len(self.detached)
-        for member, name in members:
+        for member, name in unpacked.files:
             if not any(is_hidden(part) for part in Path(name).parts):
                 self.take_file(member, label / name, inside_archive=True)
-        if not problems and len(self.files) + len(self.failures) + len(self.detached) == before:
+        if not unpacked.problems and len(self.files) + len(self.failures) + len(self.detached) == before:
             self.fail(label, f"{_READ}, the archive holds none; name another")
