@@ -1,10 +1,16 @@
-"""Where the real data lie, and what a missing tool means."""
+"""Where the real data lie, what a missing tool means, and models that are plain functions."""
 
 import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from isocenter.core.card import ModelCard, PrepareStep
+from isocenter.core.finding import ModelRef
+from isocenter.reading.task import Case
+from isocenter.zoo.predict import FunctionPredictor, Model, Models
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,3 +42,53 @@ def tool():
         return str(path)
 
     return find
+
+
+CLASSES = ("AbdomenCT", "BreastMRI", "BreastUS", "CXR", "ChestCT", "FetalUS", "Hand", "HeadCT", "foreign")
+PROPER = ("AbdomenCT", "BreastMRI", "CXR", "ChestCT", "Hand", "HeadCT")
+
+
+def function_model(name: str, classes: tuple[str, ...], top: str, **card) -> Model:
+    """A model that always sees `top`; its class maps light up the upper left quarter."""
+    made = ModelCard(
+        name=name, version="1.0.0", task=name, kind="classification", modality="US", body_part="", intended_use="tests",
+        limits=("none",), classes=classes, input_shape=(1, 32, 32),
+        prepare=(
+            PrepareStep("gray"),
+            PrepareStep("resize", {"rows": 32, "columns": 32, "fit": "stretch", "interpolation": "area"}),
+        ),
+        outputs={"logits": "class logits"}, licence="none", data={}, **card,
+    )  # fmt: skip
+    logits = np.array([8.0 if each == top else 0.0 for each in classes], np.float32)
+    cam = np.zeros((1, len(classes), 8, 8), np.float32)
+    cam[:, :, :4, :4] = logits[None, :, None, None]
+
+    def run(array: np.ndarray) -> dict[str, np.ndarray]:
+        return {"logits": np.tile(logits, (len(array), 1)), "cam": np.tile(cam, (len(array), 1, 1, 1))}
+
+    return Model(made, FunctionPredictor(run), ModelRef(name, "1.0.0", "sha256:" + "0" * 64))
+
+
+@pytest.fixture
+def case_seeing():
+    """A maker of cases without weights: what intake sees, and what the breast model answers."""
+
+    def make(intake: str, breast: str = "malignant", context: dict | None = None) -> Case:
+        proper = {"proper": list(PROPER)}
+        foreign = {"method": "classes", "classes": ["foreign"], "limit": 0.5}
+        models = {
+            "intake": function_model("intake", CLASSES, intake, parameters=proper, ood=foreign),
+            "breast-us": function_model("breast-us", ("benign", "malignant", "normal"), breast),
+        }
+        return Case(Models(given=models), context or {})
+
+    return make
+
+
+@pytest.fixture
+def blobs():
+    """A structured gray picture: neither blank nor noise, (rows, columns) uint8."""
+    j, i = np.mgrid[:96, :96] / 96
+    rng = np.random.default_rng(0)
+    values = sum(np.sin(rng.uniform(2, 20) * i + rng.uniform(2, 20) * j + n) for n in range(6))
+    return np.round(255 * (values - values.min()) / np.ptp(values)).astype(np.uint8)

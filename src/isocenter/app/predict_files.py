@@ -13,6 +13,7 @@ import numpy as np
 from isocenter.app.context import ContextTable
 from isocenter.app.read_files import labels_of
 from isocenter.core.cine import Cine
+from isocenter.core.errors import IsocenterError
 from isocenter.core.reading import Reading
 from isocenter.core.study import InputFailure, Study
 from isocenter.core.volume import Volume
@@ -40,11 +41,11 @@ class PredictOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """One input's answer. A reading of None means that the input could not be read."""
+    """One input's answer, or why it could not be read."""
 
     label: Path
-    image: Volume | Cine | None
     reading: Reading | None
+    problem: str = ""
 
 
 def predict_paths(paths: Sequence[Path], out: Path, options: PredictOptions) -> tuple[list[Row], list[InputFailure]]:
@@ -54,20 +55,23 @@ def predict_paths(paths: Sequence[Path], out: Path, options: PredictOptions) -> 
     """
     task = load_task(options.task)
     with open_inputs(paths) as inputs:
-        order = {file.label: n for n, file in enumerate(inputs.files)}
         rows = [row for made in _run(iter_studies(inputs), options) for row in made]
-        failures = list(inputs.failures)
-    read = [row for row in rows if row.reading]
-    if not read:
+        unread = [Row(failure.path, None, failure.problem) for failure in inputs.failures]
+    failures = [InputFailure(row.label, row.problem) for row in [*rows, *unread] if row.reading is None]
+    answered = [row for row in rows if row.reading]
+    if not answered:
         return [], failures
-    last = len(order)
-    listed = sorted(
-        [*rows, *(Row(failure.path, None, None) for failure in failures)], key=lambda row: order.get(row.label, last)
-    )
+    listed = sorted([*rows, *unread], key=lambda row: _place(row.label, paths))
     atomic_write(out, _table(listed, task).encode())
     if options.boxes is not None:
         atomic_write(options.boxes, _boxes(listed).encode())
-    return read, failures
+    return answered, failures
+
+
+def _place(label: Path, paths: Sequence[Path]) -> tuple[int, Path]:
+    """Where a row stands: by the given path that it lies under, then by its own."""
+    under = (n for n, path in enumerate(paths) if path == label or path in label.parents)
+    return next(under, len(paths)), label
 
 
 def _run(studies: Iterable[Study], options: PredictOptions) -> Iterator[list[Row]]:
@@ -89,12 +93,15 @@ def _predict_study(study: Study, options: PredictOptions) -> list[Row]:
     rows = []
     for image in study.volumes:
         single = Study(study.uid, study.date, study.patient, (image,))
-        labels = _row_labels(image)
-        for label in labels:
-            facts = options.context.facts_for(label)
-            case = Case(options.models, facts, explain=options.boxes is not None)
-            for reading in read_study(single, case, task=options.task):
-                rows.append(Row(label, None, reading))
+        for label in _row_labels(image):
+            case = Case(options.models, options.context.facts_for(label), explain=options.boxes is not None)
+            try:
+                readings = read_study(single, case, task=options.task)
+            except IsocenterError as error:
+                rows.append(Row(label, None, str(error)))
+                continue
+            for reading in readings:
+                rows.append(Row(label, reading))
                 if options.masks is not None:
                     _write_mask(options.masks, label, image, reading)
     return rows
