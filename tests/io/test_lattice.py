@@ -38,6 +38,10 @@ def test_colours_and_frames_are_told_by_their_axes():
     assert build_image(gray, lattice, source=Source()).unit == "a.u."
     assert build_image(colour, lattice, source=Source()).unit == "sRGB"
     assert build_image(np.stack([gray] * 3, -1), lattice, source=Source()).array.shape == (2, 3, 4)
+    narrow = Lattice((3, 4, 2), AXES, np.zeros(3), True)
+    assert build_image(np.zeros((2, 4, 3), np.uint8), narrow, source=Source()).array.shape == (2, 4, 3)
+    moving = build_image(np.zeros((5, 2, 4, 3), np.uint8), narrow, source=Source(), frames=frames)
+    assert moving.array.shape == (5, 2, 4, 3) and moving.unit == "a.u."
     cine = build_image(np.stack([colour] * 5), lattice, source=Source(), frames=frames)
     assert isinstance(cine, Cine) and cine.array.shape == (5, 2, 3, 4, 3)
 

@@ -112,7 +112,9 @@ def test_gray_stored_as_colour_is_gray(tmp_path):
     almost = same.copy()
     almost[3, 4, 1] += 1
     assert read(tmp_path, Image.fromarray(almost)).is_colour
-    assert collapse_equal_channels(same[..., :2]).shape == (20, 30, 2)
+    assert collapse_equal_channels(same[np.newaxis]).shape == (1, 20, 30)
+    assert collapse_equal_channels(same).shape == (20, 30, 3)  # 20 gray slices of 3 columns
+    assert read(tmp_path, Image.fromarray(BYTES[:, :3])).array.shape == (1, 20, 3)
 
 
 def test_palette_bits_and_opacity_become_plain_values(tmp_path):

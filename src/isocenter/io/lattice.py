@@ -67,8 +67,8 @@ def build_image(
     array = array.reshape(*lead, *grid.shape, *((3,) if is_colour else ()))
     require_image(grid.shape)
     require_finite(array)
-    array = collapse_equal_channels(array)
-    unit = unit or ("sRGB" if is_colour and array.shape[-1:] == (3,) and array.ndim == len(lead) + 4 else "a.u.")
+    array = collapse_equal_channels(array) if is_colour else array
+    unit = unit or ("sRGB" if array.ndim == len(lead) + 4 else "a.u.")
     if frames is None:
         return Volume(array, grid, unit, source=source)
     cine = Cine(array, frames.times_s, grid, unit, axis=frames.axis, source=source)

@@ -99,7 +99,8 @@ def _study_of(group: tuple[InputFile, ...], failures: list[InputFailure]) -> Ite
 
 
 def _dicom_studies(files: list[InputFile], failures: list[InputFailure]) -> Iterator[Study]:
-    """The DICOM studies; images that are no images (a dot) and a reader that gives up become failures."""
+    """The DICOM studies, their images named as the caller knows them; a reader that gives up becomes a failure."""
+    labels = {file.path: file.label for file in files}
     studies = iter(_reader(DICOM_READER)(files, failures))
     while True:
         try:
@@ -111,22 +112,24 @@ def _dicom_studies(files: list[InputFile], failures: list[InputFailure]) -> Iter
         found = None
         if not study:
             return
-        study[0] = _without_dots(study[0], failures)
+        study[0] = _named_images(study[0], labels, failures)
         yield study.pop()
 
 
-def _without_dots(study: Study, failures: list[InputFailure]) -> Study:
-    """The study without what is too small to be an image."""
+def _named_images(study: Study, labels: dict[Path, Path], failures: list[InputFailure]) -> Study:
+    """The study whose images carry the labels of their files, without what is too small to be an image."""
     kept: list[Volume | Cine] = []
     problems: list[InputFailure] = []
     for image in study.volumes:
+        files = dict.fromkeys(instance.path for instance in image.source.instances)
+        paths = tuple(labels[path] for path in files if path in labels) or image.source.paths
         try:
             require_image(image.grid.shape)
-            kept.append(image)
+            kept.append(replace(image, source=replace(image.source, paths=paths)))
         except FormatError as error:
-            problems.extend(InputFailure(path, str(error)) for path in image.source.paths)
+            problems.extend(InputFailure(path, str(error)) for path in paths)
     failures.extend(problems)
-    return replace(study, volumes=tuple(kept), failures=(*study.failures, *problems)) if problems else study
+    return replace(study, volumes=tuple(kept), failures=(*study.failures, *problems))
 
 
 def _equal_files(files: Iterable[InputFile]) -> Iterator[tuple[InputFile, ...]]:

@@ -73,8 +73,11 @@ def write_png(image: np.ndarray, path: Path) -> None:
 
 
 def collapse_equal_channels(array: np.ndarray) -> np.ndarray:
-    """The first channel of a colour array (last axis 3) whose channels are all equal; any other array as it is."""
-    if array.ndim < 3 or array.shape[-1] != 3 or array.dtype.kind != "u":
+    """The first channel where all three are equal, else the array as it is.
+
+    array   (slices, rows, columns, 3), or with frames before them; three dimensions are a gray stack
+    """
+    if array.ndim < 4 or array.shape[-1] != 3 or array.dtype.kind != "u":
         return array
     for part in array:  # slice by slice: most colour pictures differ in the first
         if not (np.array_equal(part[..., 0], part[..., 1]) and np.array_equal(part[..., 0], part[..., 2])):
