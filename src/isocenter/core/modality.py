@@ -7,7 +7,9 @@ VOLUMETRIC: Final = frozenset({"CT", "MR", "PT", "NM"})
 PROJECTION: Final = frozenset({"CR", "DX", "MG", "XA", "RF", "PX", "IO"})
 SINGLE_FRAME: Final = frozenset({"US", "OP", "SC", "OT", "XC", "ES", "GM", "SM", "OPT"})
 IMAGES: Final = VOLUMETRIC | PROJECTION | SINGLE_FRAME
-NOT_IMAGES: Final = frozenset("SR SEG RTSTRUCT RTPLAN RTDOSE RTRECORD KO PR REG ECG DOC PLAN ANN".split())
+NOT_IMAGES: Final = frozenset(
+    {"SR", "SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD", "KO", "PR", "REG", "ECG", "DOC", "PLAN", "ANN"}
+)
 
 
 def intensity_unit(modality: str) -> str:

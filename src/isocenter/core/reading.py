@@ -53,6 +53,7 @@ class Reading:
     """What a reading task hands over.
 
     series_uid      the series that was read
+    modality        what the answered task reads, DICOM terms ("US", "BREAST"), for images whose header states none
     predictions     the columns of `isocenter predict`: p_<class>, or measurement names with their unit
     statements      coded negatives and context that belong to no finding ("no-nodule", "no-calcium"), with values
     parameters      what was set, for provenance
@@ -60,6 +61,8 @@ class Reading:
 
     task: str
     series_uid: str = ""
+    modality: str = ""
+    body_part: str = ""
     findings: tuple[Finding, ...] = ()
     abstained: Abstention | None = None
     quality: tuple[QualityCheck, ...] = ()

@@ -26,11 +26,13 @@ def compose_report(
     abstained = _abstention(readings)
     reason = render_abstention(abstained, language) if abstained else ""
     sentences = (*_study_sentences(study, readings, language), *_finding_sentences(findings, language))
+    if findings:
+        sentences = (*sentences, Sentence(text("statement", "for-review", language), "recommendation"))
     if abstained:
         sentences = (*sentences, Sentence(reason, "impression"))
     sentences = tuple(sorted(sentences, key=lambda sentence: SECTIONS.index(sentence.section)))
     report = Report(
-        study=_header(study),
+        study=_header(study, readings),
         provenance=provenance,
         language=language,
         created=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -101,14 +103,16 @@ def _abstention(readings: Sequence[Reading]) -> Abstention | None:
     return None if answered else reasons[-1]
 
 
-def _header(study: Study) -> StudyHeader:
-    modalities = sorted({image.modality for image in study.volumes if image.modality})
-    parts = sorted({image.facts.body_part for image in study.volumes if image.facts.body_part})
+def _header(study: Study, readings: Sequence[Reading]) -> StudyHeader:
+    """The study's facts; where no header states modality and body part, those of the tasks that answered."""
+    answered = [reading for reading in readings if reading.abstained is None]
+    modalities = {image.modality for image in study.volumes} - {""} or {reading.modality for reading in answered}
+    parts = {image.facts.body_part for image in study.volumes} - {""} or {reading.body_part for reading in answered}
     return StudyHeader(
         uid=study.uid,
         key=study.key,
-        modality="\\".join(modalities),
-        body_part="\\".join(parts),
+        modality="\\".join(sorted(modalities - {""})),
+        body_part="\\".join(sorted(parts - {""})),
         date=study.date,
         patient_key=study.patient.key,
         sex=study.patient.sex,
@@ -119,7 +123,10 @@ def _header(study: Study) -> StudyHeader:
 def _study_sentences(study: Study, readings: Sequence[Reading], language: str) -> tuple[Sentence, ...]:
     images = [image for image in study.volumes if image.source.series_uid in {r.series_uid for r in readings}]
     images = images or list(study.volumes)
-    modality = word(images[0].modality or "unknown-modality", language) if images else ""
+    stated = next((image.modality for image in images if image.modality), "")
+    inferred = next((reading.modality for reading in readings if reading.modality), "")
+    modality = word(stated or inferred or "unknown-modality", language)
+    modality = modality[:1].upper() + modality[1:]
     count = sum(image.grid.shape[0] for image in images)
     values = {"modality": modality, "count": str(count), "tasks": ", ".join(reading.task for reading in readings)}
     made = []
@@ -130,8 +137,6 @@ def _study_sentences(study: Study, readings: Sequence[Reading], language: str) -
         for code, given in reading.statements:
             rendered = fill(text("statement", code, language), lambda _, name, g=given: _word(g, name, language))  # type: ignore[misc]
             made.append(Sentence(rendered or "", _statement_section(code)))
-    if any(reading.findings for reading in readings):
-        made.append(Sentence(text("statement", "for-review", language), "recommendation"))
     return tuple(made)
 
 

@@ -56,6 +56,8 @@ def _answer(image: Volume, seen: Classified, model: Model, case: Case, quality: 
     return Reading(
         NAME,
         image.source.series_uid,
+        "US",
+        "BREAST",
         findings=(finding,),
         quality=quality,
         figures=_figures(image, heat, box) if case.explain else (),

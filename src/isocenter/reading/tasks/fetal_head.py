@@ -56,6 +56,8 @@ def _read(image: Volume, case: Case) -> Reading:
     return Reading(
         NAME,
         image.source.series_uid,
+        "US",
+        "FETUS",
         findings=(finding,),
         quality=quality,
         figures=_figures(image, seen.fit) if case.explain else (),
