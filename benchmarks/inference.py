@@ -1,14 +1,14 @@
 """Each shipped model, and two common networks, against the same network in torch: its default and its best setting.
 
-Rounds are interleaved and medians compared, so a busy machine slows all of them alike. torch's best on a CPU is
-bfloat16 autocast with channels_last. A shipped model runs as its card says; the common networks (random weights,
+The calls take turns and each one's fastest is compared: what else runs on the machine then disturbs least. torch's
+best on a CPU is bfloat16 autocast with channels_last. `--threads 1` for a machine whose other core is busy. A shipped model runs as its card says; the common networks (random weights,
 only their speed counts) in float32, bfloat16 and int8. Needs the dev and train extras.
 """
 
 import copy
 import json
 import logging
-import statistics
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -30,14 +30,14 @@ from isocenter.zoo.package import MODEL, Package
 from isocenter.zoo.predict import load_predictor
 from isocenter.zoo.runtimes import OpenVinoPredictor
 
-THREADS = 2
+THREADS = int(sys.argv[sys.argv.index("--threads") + 1]) if "--threads" in sys.argv else 2
 ROUNDS = 25
 RECIPES = Path(__file__).resolve().parent.parent / "src" / "isocenter" / "learning" / "recipes"
 Row = dict[str, object]
 
 
-def medians_ms(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Median milliseconds per call, the calls taking turns."""
+def fastest_ms(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Fewest milliseconds of a call, the calls taking turns."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(rounds + 3):
         for name, call in calls.items():
@@ -45,7 +45,7 @@ def medians_ms(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> 
             call()
             if turn >= 3:
                 times[name].append(1e3 * (time.perf_counter() - start))
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: min(values) for name, values in times.items()}
 
 
 def torch_calls(network: nn.Module, batch: np.ndarray) -> dict[str, Callable[[], object]]:
@@ -68,7 +68,7 @@ def torch_calls(network: nn.Module, batch: np.ndarray) -> dict[str, Callable[[],
 
 def rows_of(name: str, ours: dict[str, Callable[[], object]], peers: dict[str, Callable[[], object]]) -> list[Row]:
     """Every one of ours against every peer."""
-    found = medians_ms({**ours, **peers})
+    found = fastest_ms({**ours, **peers})
     return [
         {"name": f"{name}, {mine} against {peer}", "ours": found[mine], "peer": found[peer],
          "ratio": found[peer] / found[mine], "unit": "ms"}

@@ -7,7 +7,7 @@ from isocenter.core.errors import InputError
 from isocenter.io.raster import write_png
 
 
-def test_deleting_what_the_map_marks_costs_more_than_deleting_at_random(tmp_path, blobs, case_seeing):
+def test_a_map_is_written_with_its_scores(tmp_path, blobs, case_seeing):
     write_png(blobs, tmp_path / "a.png")
     models = case_seeing("BreastUS").models
     rows, failures = explain_paths(

@@ -17,7 +17,9 @@ def test_a_sentence_speaks_of_a_finding_that_is_there():
 
 def test_a_sentence_names_measurements_that_are_there():
     with pytest.raises(ReportError, match="volume"):
-        Report(HEADER, Provenance((), "x"), findings=(FINDING,), sentences=(Sentence("?", "findings", "F1", ("volume",)),))
+        Report(
+            HEADER, Provenance((), "x"), findings=(FINDING,), sentences=(Sentence("?", "findings", "F1", ("volume",)),)
+        )
 
 
 def test_finding_ids_are_unique():

@@ -74,7 +74,7 @@ def draw_heat_map(
     warmth = np.clip(np.nan_to_num(np.asarray(heat, dtype=np.float32)), 0, 1)
     colours = cv2.applyColorMap(np.rint(warmth * 255).astype(np.uint8), MAPS[map_name])[..., ::-1]
     weight = (warmth * opacity)[..., None]
-    return np.rint(picture * (1 - weight) + colours * weight).astype(np.uint8)
+    return np.asarray(np.rint(picture * (1 - weight) + colours * weight), dtype=np.uint8)
 
 
 def draw_box(
@@ -198,7 +198,7 @@ def montage(images: Sequence[np.ndarray], *, n_columns: int, gap: int = 2) -> np
 
 
 def _line_width(picture: np.ndarray) -> int:
-    return max(1, round(min(picture.shape[0], picture.shape[1]) / 400))
+    return max(1, int(min(picture.shape[:2]) / 400 + 0.5))
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:

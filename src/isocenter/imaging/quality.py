@@ -98,9 +98,9 @@ def _check_stack(volume: Volume, gray: np.ndarray) -> tuple[QualityCheck, ...]:
 def _luma(volume: Volume, chosen: np.ndarray) -> np.ndarray:
     """The chosen slices as gray, float32."""
     if not volume.is_colour:
-        return volume.array[chosen].astype(np.float32)
+        return np.asarray(volume.array[chosen], dtype=np.float32)
     pictures = [to_gray(_one_slice(volume, int(k))).array[0] for k in chosen]
-    return np.stack(pictures).astype(np.float32)
+    return np.asarray(np.stack(pictures), dtype=np.float32)
 
 
 def _one_slice(volume: Volume, k: int) -> Volume:

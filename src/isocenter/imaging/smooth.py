@@ -75,8 +75,10 @@ def smooth_median(array: np.ndarray) -> np.ndarray:
 
 
 def _median_of_strip(three: np.ndarray) -> np.ndarray:
-    """The median of 27 for some rows of a slice, by forgetting extremes: of 15 values neither the least nor the greatest can be
-    the median of 27, so both go and the next value comes in, until one is left.
+    """The median of 27 for some rows of a slice, by forgetting extremes.
+
+    Of any 15 of the values neither the least nor the greatest can be the median of all 27: both go, the next value
+    comes in, until one is left.
     """
     rows, columns = three.shape[1] - 2, three.shape[2] - 2
     pending = [three[k, j : j + rows, i : i + columns] for j in range(3) for i in range(3) for k in range(3)]

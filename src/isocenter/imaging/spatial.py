@@ -163,9 +163,8 @@ def _resample_parallel(
     shift = matrix[back, 3]
     places = [scale[axis] * np.arange(shape[axis]) + shift[axis] for axis in range(3)]
     if interpolation == "nearest":
-        return np.ascontiguousarray(
-            turned[np.ix_(*(_nearest(p, n) for p, n in zip(places, turned.shape, strict=True)))]
-        )
+        index = [_nearest(place, size) for place, size in zip(places, turned.shape, strict=True)]
+        return np.ascontiguousarray(turned[np.ix_(*index)])
     low = np.clip(np.floor(places[0]), 0, turned.shape[0] - 1).astype(int)
     high = np.minimum(low + 1, turned.shape[0] - 1)
     weight = np.clip(places[0] - low, 0, 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from isocenter.core.errors import FormatError
 from isocenter.io.dicom_scan import NATIVE, Header
-from isocenter.io.limits import LIMITS, check_enough_bytes, check_frame, check_shape
+from isocenter.io.limits import check_enough_bytes, check_frame, check_shape
 
 _RLE: Final = "1.2.840.10008.1.2.5"
 # PackBits turns two bytes into at most 128 (PS3.5 G.3.1).
@@ -348,8 +348,3 @@ def stored_range(layout: Layout) -> tuple[int, int]:
     if layout.signed:
         return -(1 << (layout.bits_stored - 1)), (1 << (layout.bits_stored - 1)) - 1
     return 0, (1 << layout.bits_stored) - 1
-
-
-def fits_limits(shape: Sequence[int], bytes_per_voxel: int) -> None:
-    """Raise LimitError where a whole series would decode to more than the limit for one object."""
-    check_shape(shape, bytes_per_voxel, limits=LIMITS)

@@ -157,10 +157,6 @@ def _acquisition(frame: Frame) -> object:
     return frame.steps.get("AcquisitionNumber")
 
 
-def _file(frame: Frame) -> object:
-    return id(frame.header)
-
-
 _SPLITTERS: Final[tuple[Key, ...]] = (_echo, _acquisition)
 
 

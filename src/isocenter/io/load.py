@@ -113,7 +113,8 @@ def _dicom_studies(files: list[InputFile], failures: list[InputFailure]) -> Iter
         if not study:
             return
         study[0] = _named_images(study[0], labels, failures)
-        yield study.pop()
+        if study[0].volumes or study[0].attachments:
+            yield study.pop()
 
 
 def _named_images(study: Study, labels: dict[Path, Path], failures: list[InputFailure]) -> Study:

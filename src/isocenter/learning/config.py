@@ -18,6 +18,7 @@ class SplitConfig:
     validation_fraction  of the rest, where folds = 1
     folds                > 1: the rest in so many folds, each once the validation part
     frozen               the hash that the split must have; "" = take what comes and write it down
+    learn                how many of the folds are learned; 0 = all
     refit                one more member learns from everything but the test part
     """
 
@@ -25,6 +26,7 @@ class SplitConfig:
     validation_fraction: float = 0.2
     folds: int = 1
     frozen: str = ""
+    learn: int = 0
     refit: bool = False
 
 

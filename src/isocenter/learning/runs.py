@@ -41,7 +41,8 @@ def open_run(config_file: Path, out: Path, *, resume: bool) -> TrainConfig:
 
 def member_parts(config: TrainConfig, split: Split) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Keys (train, validation) of every network of the run; the refit has no validation part."""
-    parts = {f"fold-{index}": fold for index, fold in enumerate(split.folds)}
+    n_learned = config.split.learn or len(split.folds)
+    parts = {f"fold-{index}": fold for index, fold in enumerate(split.folds[:n_learned])}
     if config.split.refit:
         everything = tuple(sorted({key for fold in split.folds for part in fold for key in part}))
         parts[REFIT] = (everything, ())

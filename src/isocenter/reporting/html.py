@@ -55,7 +55,7 @@ def _font_rules(printed: str) -> str:
 
 
 def _font_rule(family: str, weight: int, face: FaceName, chars: str) -> str:
-    data = base64.b64encode(cut_face(face, chars)).decode("ascii")
+    data = base64.b64encode(cut_face(face, chars).data).decode("ascii")
     return f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(data:font/ttf;base64,{data})}}\n'
 
 

@@ -57,8 +57,8 @@ def fit_ellipse(points: np.ndarray) -> Ellipse:
     points   (n, 2) of (row, column), at least six that surround the ellipse
 
     Raises InputError where no ellipse fits (too few points, or all on a line).
-    Source: Fitzgibbon A, Pilu M, Fisher RB. IEEE PAMI 1999;21(5):476-480, in the stable form of Halir R, Flusser J. Proc
-    WSCG 1998;125-132.
+    Source: Fitzgibbon A, Pilu M, Fisher RB. IEEE PAMI 1999;21(5):476-480, in the stable form of Halir R, Flusser J.
+    Proc WSCG 1998;125-132.
     """
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < 6 or not np.isfinite(points).all():

@@ -84,7 +84,7 @@ def _through_wide_gaps(
         return _connected(inside & dilate(start, radius_mm=radius_mm, spacing_mm=spacing_mm), places)
     grown = _connected(core, begins)
     filled = dilate(grown, radius_mm=radius_mm, spacing_mm=spacing_mm) & inside
-    return filled | (start & inside)
+    return np.asarray(filled | (start & inside))
 
 
 def _connected(mask: np.ndarray, places: list[tuple[int, int, int]]) -> np.ndarray:

@@ -57,7 +57,11 @@ class UNet(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
 
 
 class MaskCommittee(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
-    """Several segmenters as one: logits averaged, also with the mirror image if wished; features side by side."""
+    """Several segmenters as one: logits averaged, also with the mirror image if wished.
+
+    The features are the first member's alone: the pictures that it has not learned from can then say what a picture
+    that nobody has seen looks like.
+    """
 
     def __init__(self, members: Sequence[nn.Module], *, mirror: bool = False) -> None:
         super().__init__()
@@ -65,13 +69,12 @@ class MaskCommittee(nn.Module):  # type: ignore[misc]  # torch is not followed b
         self.mirror = mirror
 
     def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The averaged logits, and the members' features."""
+        """The averaged logits, and the first member's features."""
         seen = [member(x) for member in self.members]
         logits = [each["logits"] for each in seen]
         if self.mirror:
             logits += [member(x.flip(3))["logits"].flip(3) for member in self.members]
-        features = torch.cat([each["features"] for each in seen], dim=1)
-        return {"logits": torch.stack(logits).mean(dim=0), "features": features}
+        return {"logits": torch.stack(logits).mean(dim=0), "features": seen[0]["features"]}
 
 
 def _conv_block(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
