@@ -31,10 +31,10 @@ def test_the_gaussian_is_round_in_millimetres():
 
 
 def test_two_gaussians_make_one():
-    array, options = noise(), {"spacing_mm": (1.0, 1.0, 1.0)}
+    array, options = noise((49, 49, 49)), {"spacing_mm": (1.0, 1.0, 1.0)}
     twice = smooth_gaussian(smooth_gaussian(array, sigma_mm=1.5, **options), sigma_mm=2.0, **options)
     once = smooth_gaussian(array, sigma_mm=2.5, **options)
-    assert np.abs(twice - once)[:, 10:-10, 10:-10].max() < 0.01
+    assert np.abs(twice - once)[16:-16, 16:-16, 16:-16].max() < 1e-3
 
 
 def test_medians_and_mean_equal_scipys():

@@ -51,10 +51,11 @@ def test_a_linear_field_stays_itself_at_another_spacing(spacing_mm, interpolatio
     volume = field_volume(oblique_grid())
     moved = resample_volume(volume, spacing_mm, interpolation=interpolation)
     np.testing.assert_allclose(moved.grid.spacing_mm, spacing_mm)
-    inside = well_inside(moved.grid, volume)
-    margin = 0.05 if interpolation == "linear" else 0.6
+    core = volume if interpolation == "linear" else crop_to_box(volume, (4, 4, 4), (6, 8, 10))
+    inside = well_inside(moved.grid, core)
     assert inside.any()
-    assert np.abs(moved.array - field_on(moved.grid))[inside].max() < margin * 3
+    # A cubic spline rings where the border repeats, less with every voxel from it.
+    assert np.abs(moved.array - field_on(moved.grid))[inside].max() < (2e-3 if interpolation == "linear" else 0.1)
 
 
 def test_the_corner_of_the_first_voxel_and_the_field_of_view_stay():
