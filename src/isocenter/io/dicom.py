@@ -8,7 +8,7 @@ import numpy as np
 
 from isocenter.core.cine import Cine
 from isocenter.core.errors import FormatError, IsocenterError
-from isocenter.core.modality import NOT_IMAGES
+from isocenter.core.modality import NOT_IMAGES, VOLUMETRIC
 from isocenter.core.study import Attachment, InputFailure, Study
 from isocenter.core.volume import Volume
 from isocenter.io.boundary import untrusted
@@ -32,13 +32,24 @@ def scan_headers(files: Sequence[InputFile], failures: list[InputFailure]) -> li
 
 
 def group_series(headers: Sequence[Header]) -> dict[tuple[str, str], list[Header]]:
-    """Headers by (study, series) UID; a file that names no study or series stands alone."""
+    """Headers by (study, series) UID; files that name none belong together where `_nameless_key` says so."""
     groups: dict[tuple[str, str], list[Header]] = {}
     for header in headers:
         study, series = header.text("StudyInstanceUID"), header.text("SeriesInstanceUID")
-        key = (study or f"?{header.file.path}", series or f"?{header.file.path}")
-        groups.setdefault(key, []).append(header)
+        nameless = _nameless_key(header)
+        groups.setdefault((study or nameless, series or nameless), []).append(header)
     return groups
+
+
+def _nameless_key(header: Header) -> str:
+    """What stands for a missing UID: slices of one folder, patient, frame of reference and series number lie together.
+
+    Anything that is no placed slice of a volume stands alone, so that no two patients share a study.
+    """
+    if header.text("Modality") not in VOLUMETRIC or not header.values.get("ImagePositionPatient"):
+        return f"?{header.file.path}"
+    names = ("PatientID", "StudyDate", "Modality", "FrameOfReferenceUID", "SeriesNumber", "Rows", "Columns")
+    return "?" + "\x1f".join([str(header.file.label.parent), *(header.text(name) for name in names)])
 
 
 def read_series(
@@ -117,7 +128,7 @@ def read_dicom_studies(
     headers = scan_headers(files, failures)
     studies: dict[str, list[Header]] = {}
     for header in headers:
-        studies.setdefault(header.text("StudyInstanceUID") or f"?{header.file.path}", []).append(header)
+        studies.setdefault(header.text("StudyInstanceUID") or _nameless_key(header), []).append(header)
     for uid, members in studies.items():
         study = _read_study("" if uid.startswith("?") else uid, members, dtype)
         failures.extend(study.failures)

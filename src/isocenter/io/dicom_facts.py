@@ -5,6 +5,7 @@ from typing import Final
 
 from isocenter.core.modality import intensity_unit
 from isocenter.core.volume import Facts, Window
+from isocenter.io.dicom_csa import csa_numbers
 from isocenter.io.dicom_frames import Frame, seconds_of
 from isocenter.io.dicom_pixels import inversion_sum, is_inverted
 from isocenter.io.dicom_scan import Header
@@ -159,10 +160,26 @@ def _parameters(stack: Stack) -> list[tuple[str, str | float | int]]:
     scalings = {(other.slope, other.intercept) for row in stack.frames for other in row}
     if scalings == {(frame.slope, frame.intercept)} != {(1.0, 0.0)} and not frame.is_colour:
         found += [("rescale_slope", frame.slope), ("rescale_intercept", frame.intercept)]
-    slice_times = header.values.get("SiemensSliceTimes")
-    if frame.tile is not None and slice_times:
-        found.append(("slice_times_s", " ".join(f"{(time - min(slice_times)) / 1000:.4f}" for time in slice_times)))
-    return found + _pet_times(header)
+    return found + _mosaic_timing(stack) + _pet_times(header)
+
+
+def _mosaic_timing(stack: Stack) -> list[tuple[str, str | float | int]]:
+    """When each slice of a mosaic was taken, in the order of the sorted slices, and the sign of the phase direction.
+
+    Source: MosaicRefAcqTimes (ms) and PhaseEncodingDirectionPositive of the Siemens CSA image header.
+    """
+    row = stack.frames[0]
+    header = row[0].header
+    if row[0].tile is None:
+        return []
+    csa = header.values.get("SiemensCSA", (b"",))[0]
+    times_ms = header.values.get("SiemensSliceTimes") or csa_numbers(csa, "MosaicRefAcqTimes")
+    found: list[tuple[str, str | float | int]] = []
+    if len(times_ms) > max(frame.tile_number for frame in row):
+        ordered = [times_ms[frame.tile_number] for frame in row]
+        found.append(("slice_times_s", " ".join(f"{(time - min(ordered)) / 1000:.4f}" for time in ordered)))
+    positive = csa_numbers(csa, "PhaseEncodingDirectionPositive")
+    return found + ([("phase_positive", int(positive[0]))] if positive else [])
 
 
 def _pet_times(header: Header) -> list[tuple[str, str | float | int]]:

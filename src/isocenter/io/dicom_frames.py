@@ -42,6 +42,7 @@ class Frame:
     orientation: Vector | None = None
     spacing_mm: Vector | None = None
     spacing_source: SpacingSource = "unknown"
+    repetition_ms: float | None = None
     slope: float = 1.0
     intercept: float = 0.0
     image_type: tuple[str, ...] = ()
@@ -57,6 +58,13 @@ class Frame:
     def is_placed(self) -> bool:
         """Whether it knows its place, direction and size in the patient."""
         return self.position_mm is not None and self.orientation is not None and self.spacing_mm is not None
+
+    @property
+    def tile_number(self) -> int:
+        """Which tile of its mosaic it is, counted along rows; 0 elsewhere."""
+        if self.tile is None:
+            return 0
+        return self.tile[0] // self.rows * (self.layout.columns // self.columns) + self.tile[1] // self.columns
 
     @property
     def is_colour(self) -> bool:
@@ -102,6 +110,7 @@ def _read_frame(header: Header, layout: Layout, index: int) -> Frame:
         intercept=intercept,
         image_type=_image_type(get),
         echo_ms=_number(get("EffectiveEchoTime")) or _number(get("EchoTime")),
+        repetition_ms=_number(get("RepetitionTime")),
         step_mm=_step(get),
         stack=str((get("StackID") or ("",))[0]) if header.groups else "",
         windows=_windows(get),
@@ -125,6 +134,7 @@ def _mosaic_frame(header: Header, layout: Layout, mosaic: Mosaic, index: int) ->
         intercept=intercept,
         image_type=_image_type(get),
         echo_ms=_number(get("EchoTime")),
+        repetition_ms=_number(get("RepetitionTime")),
         step_mm=_step(get),
         windows=_windows(get),
         clocks_s=_clocks(header, get, 0),

@@ -52,7 +52,7 @@ def order_moments(volumes: list[list[Frame]], *, by_file_order: bool = False) ->
     times_s = _read_clock(volumes)
     if times_s is not None:
         return Moments(volumes, "time", times_s)
-    repetition_ms = volumes[0][0].header.number("RepetitionTime")
+    repetition_ms = volumes[0][0].repetition_ms
     if repetition_ms and volumes[0][0].header.text("Modality") == "MR" and len(volumes[0]) > 1:
         times_s = np.arange(len(volumes)) * repetition_ms / 1000
         return Moments(volumes, "time", times_s, ("times-from-repetition-time",))

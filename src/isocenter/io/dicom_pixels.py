@@ -50,9 +50,26 @@ def load_frames(frames: Sequence[Sequence[Frame]], dtype: np.dtype[Any] | None =
     Raises BrokenFilesError naming each file that cannot be decoded, LimitError before allocating too much.
     """
     first = frames[0][0]
-    chosen = (
-        np.dtype(np.uint8) if first.is_colour else dtype or choose_dtype([frame for row in frames for frame in row])
-    )
+    if first.is_colour:
+        return _load_as(frames, np.dtype(np.uint8))
+    if dtype is not None:
+        return _load_as(frames, dtype)
+    exact = choose_dtype([frame for row in frames for frame in row])
+    if exact == np.int32 and first.layout.bits_allocated == 16:
+        # The values of nearly every 16-bit CT (GE: signed, intercept -1024) fit; each slice is checked.
+        try:
+            return _load_as(frames, np.dtype(np.int16))
+        except _TooWideError:
+            pass
+    return _load_as(frames, exact)
+
+
+class _TooWideError(InputError):
+    """A value does not fit the integers that were tried."""
+
+
+def _load_as(frames: Sequence[Sequence[Frame]], chosen: np.dtype[Any]) -> Loaded:
+    first = frames[0][0]
     shape = (len(frames), len(frames[0]), first.rows, first.columns, *((3,) if first.is_colour else ()))
     check_shape(shape, chosen.itemsize)
     array = np.empty(shape, chosen)
@@ -94,6 +111,8 @@ def _try_file(jobs: list[tuple[Frame, np.ndarray]], pool: ThreadPoolExecutor | N
     try:
         with untrusted("DICOM pixel data"):
             return _load_file(jobs, pool)
+    except _TooWideError:
+        raise
     except IsocenterError as error:
         return f"!{error}"
     except OSError as error:
@@ -199,28 +218,37 @@ def _cut_tile(stored: np.ndarray, frame: Frame) -> np.ndarray:
 
 
 def _fill(target: np.ndarray, stored: np.ndarray, frame: Frame) -> None:
-    """Rescaled values into their place; integers stay exact (`choose_dtype` saw to it)."""
+    """Rescaled values into their place.
+
+    Whole numbers are computed modulo the width of the target, which is exact for every value that fits it.
+    """
+    kind = target.dtype
     slope, intercept = (1.0, 0.0) if frame.is_colour else (frame.slope, frame.intercept)
-    if target.dtype.kind in "iu":
-        np.copyto(target, stored, casting="unsafe")
-        if slope != 1:
-            target *= target.dtype.type(int(slope))
-        if intercept:
-            np.add(
-                target,
-                int(intercept),
-                out=target,
-                dtype=np.int64 if target.dtype == np.uint8 else None,
-                casting="unsafe",
-            )
+    if kind.kind in "iu":
+        _check_fits(stored, frame, kind)
+        factor, offset = np.array([int(slope), int(intercept)]).astype(kind)
     else:
-        np.copyto(target, stored, casting="unsafe")
-        if slope != 1:
-            target *= target.dtype.type(slope)
-        if intercept:
-            target += target.dtype.type(intercept)
+        factor, offset = np.array([slope, intercept]).astype(kind)
+    np.copyto(target, stored, casting="unsafe")
+    if slope != 1:
+        target *= factor
+    if intercept:
+        target += offset
     if is_inverted(frame):
-        np.subtract(target.dtype.type(inversion_sum(frame)), target, out=target)
+        np.subtract(np.array(inversion_sum(frame)).astype(kind), target, out=target)
+
+
+def _check_fits(stored: np.ndarray, frame: Frame, kind: np.dtype[Any]) -> None:
+    """Raise where whole numbers are asked for and a value is none of that width."""
+    if frame.is_colour:
+        return
+    info = np.iinfo(kind)
+    ends: Sequence[float] = stored_range(frame.layout)
+    if all(info.min <= end * frame.slope + frame.intercept <= info.max for end in ends):
+        return
+    ends = (float(stored.min()), float(stored.max()))
+    if not all(info.min <= end * frame.slope + frame.intercept <= info.max for end in ends):
+        raise _TooWideError(f"expected values that fit {kind}, got {ends}")
 
 
 def is_inverted(frame: Frame) -> bool:

@@ -12,7 +12,7 @@ from isocenter.core.errors import InputError, IsocenterError
 from isocenter.core.grid import Grid
 from isocenter.core.study import InputFailure
 from isocenter.core.volume import Instance, Source, Volume
-from isocenter.io.boundary import untrusted
+from isocenter.io.boundary import require_finite, untrusted
 from isocenter.io.dicom_facts import read_facts, read_unit
 from isocenter.io.dicom_frames import Frame, read_frames
 from isocenter.io.dicom_pixels import BrokenFilesError, Loaded, load_frames
@@ -97,6 +97,8 @@ def build_image(stack: Stack, *, notes: tuple[str, ...] = (), dtype: np.dtype[An
     Raises BrokenFilesError where a file cannot be decoded, LimitError where the whole is too large.
     """
     loaded = load_frames(stack.frames, dtype)
+    if stack.frames[0][0].layout.floating:
+        require_finite(loaded.array)
     grid = _grid_of(stack)
     facts = read_facts(stack, (*notes, *stack.notes))
     header = stack.frames[0][0].header

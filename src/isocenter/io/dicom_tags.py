@@ -21,6 +21,7 @@ WANTED: Final[Mapping[str, tuple[int, str]]] = {
     "Modality": (0x00080060, "CS"),
     "Manufacturer": (0x00080070, "LO"),
     "ManufacturerModelName": (0x00081090, "LO"),
+    "PatientID": (0x00100020, "LO"),
     "PatientWeight": (0x00101030, "DS"),
     "PatientSize": (0x00101020, "DS"),
     "ContrastBolusAgent": (0x00180010, "LO"),

@@ -22,7 +22,6 @@ _PARAMETERS: Final[Mapping[str, tuple[str, float]]] = {
     "XRayTubeCurrent": ("tube_current_ma", 1.0),
     "InjectedRadioactivity": ("dose_bq", 1.0),
     "RadionuclideHalfLife": ("half_life_s", 1.0),
-    "RepetitionTimeExcitation": ("repetition_time_excitation_ms", 1e-3),
 }
 _TEXTS: Final[Mapping[str, str]] = {
     "ManufacturersModelName": "model",
@@ -72,6 +71,8 @@ def describe_image(image: Volume | Cine) -> dict[str, Any]:
     axis = _PHASE_AXIS.get(str(parameters.get("phase_direction", "")).upper())
     if axis:
         found["PhaseEncodingAxis"] = axis
+        if "phase_positive" in parameters:
+            found["PhaseEncodingDirection"] = axis if parameters["phase_positive"] else f"{axis}-"
     found.update(_timing(image, parameters))
     return {name: value for name, value in found.items() if value not in (None, "", [])}
 
