@@ -1,8 +1,9 @@
 """Each shipped model, and two common networks, against the same network in torch: its default and its best setting.
 
 The calls take turns and each one's fastest is compared: what else runs on the machine then disturbs least. torch's
-best on a CPU is bfloat16 autocast with channels_last. `--threads 1` for a machine whose other core is busy. A shipped model runs as its card says; the common networks (random weights,
-only their speed counts) in float32, bfloat16 and int8. Needs the dev and train extras.
+best on a CPU is bfloat16 autocast with channels_last. A shipped model runs as its card says; the common networks
+(random weights, only their speed counts) in float32, bfloat16 and int8. `--threads 1` for a machine whose other core
+is busy. Needs the dev and train extras.
 """
 
 import copy
