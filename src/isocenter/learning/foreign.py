@@ -120,6 +120,8 @@ def _leaves(rng: np.random.Generator, size: int) -> np.ndarray:
 def _face(rng: np.random.Generator, size: int) -> np.ndarray:
     """One large thing with parts on a blurred ground: a portrait of a head, an animal, a cup."""
     ground: np.ndarray = cv2.GaussianBlur(_leaves(rng, size).astype(np.float32), (0, 0), rng.uniform(1, size / 12))
+    if rng.random() < 0.4:  # before a dark wall: a flower, a clock, a fruit
+        ground = ground * np.float32(rng.uniform(0, 0.15))
     centre = (rng.uniform(0.35, 0.65, 2) * size).astype(int)
     radius = rng.uniform(0.18, 0.42) * size
     tone = rng.random()
@@ -220,6 +222,18 @@ def _limb(rng: np.random.Generator, size: int) -> np.ndarray:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.5)))
 
 
+def _spots(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Soft bright spots on a dark ground: uptake, stars, lamps at night."""
+    rows, columns = np.mgrid[:size, :size].astype(np.float32)
+    picture = np.full((size, size), rng.uniform(0, 0.1)) + rng.uniform(0, 0.05) * rng.standard_normal((size, size))
+    for _ in range(int(rng.integers(1, 15))):
+        row, column = rng.uniform(0.1, 0.9, 2) * size
+        wide, high = rng.uniform(0.02, rng.choice([0.08, 0.3]), 2) * size
+        distance = ((rows - row) / high) ** 2 + ((columns - column) / wide) ** 2
+        picture += rng.uniform(0.2, 1) * np.exp(-(distance ** rng.uniform(0.6, 2)))
+    return np.asarray(picture)
+
+
 def _random_shape(rng: np.random.Generator, size: int, radius: float) -> np.ndarray:
     """Corners of a star-shaped polygon somewhere in the picture, (corners, 2) int32."""
     corners = int(rng.integers(3, 14))
@@ -241,4 +255,5 @@ KINDS: Final[Mapping[str, Callable[[np.random.Generator, int], np.ndarray]]] = {
     "layers": _layers,
     "cells": _cells,
     "limb": _limb,
+    "spots": _spots,
 }
