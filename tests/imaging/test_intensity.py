@@ -71,7 +71,12 @@ def test_a_voi_lut_holds_its_end_entries_beyond_its_range():
 def test_inputs_are_never_written_to():
     array = np.arange(24, dtype=np.float32).reshape(1, 4, 6)
     array.setflags(write=False)
-    for made in (apply_window(array, Window(3, 4)), scale_to_unit(array), standardise(array), clip_percentiles(array, 5, 95)):
+    for made in (
+        apply_window(array, Window(3, 4)),
+        scale_to_unit(array),
+        standardise(array),
+        clip_percentiles(array, 5, 95),
+    ):
         assert not np.shares_memory(made, array)
 
 

@@ -48,10 +48,10 @@ def well_inside(grid: Grid, volume: Volume) -> np.ndarray:
 @pytest.mark.parametrize("interpolation", ["linear", "cubic"])
 @pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (2.5, 0.8, 0.7), (4.0, 0.5, 1.9)])
 def test_a_linear_field_stays_itself_at_another_spacing(spacing_mm, interpolation):
-    volume = field_volume(oblique_grid())
+    volume = field_volume(oblique_grid((12, 24, 28)))
     moved = resample_volume(volume, spacing_mm, interpolation=interpolation)
     np.testing.assert_allclose(moved.grid.spacing_mm, spacing_mm)
-    core = volume if interpolation == "linear" else crop_to_box(volume, (4, 4, 4), (6, 8, 10))
+    core = volume if interpolation == "linear" else crop_to_box(volume, (4, 5, 5), (8, 19, 23))
     inside = well_inside(moved.grid, core)
     assert inside.any()
     # A cubic spline rings where the border repeats, less with every voxel from it.
@@ -94,7 +94,9 @@ def test_an_oblique_grid_agrees_with_simpleitk(interpolation: str):
     volume = Volume(rng.normal(size=(12, 16, 18)).astype(np.float32), oblique_grid((12, 16, 18), seed=1))
     turned = oblique_grid((10, 11, 12), seed=1).affine.copy()
     angle = np.deg2rad(12)
-    turned[:3, :3] = turned[:3, :3] @ np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    turned[:3, :3] = turned[:3, :3] @ np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
     turned[:3, 3] = volume.grid.to_world_mm((0.7, 3.1, 2.2))
     grid = Grid((10, 11, 12), turned)
     method = {"nearest": sitk.sitkNearestNeighbor, "linear": sitk.sitkLinear, "cubic": sitk.sitkBSpline}[interpolation]

@@ -56,7 +56,7 @@ def draw_mask(image: np.ndarray, mask: np.ndarray, *, colour: Colour = YELLOW, o
         tint = picture[mask] * (1 - opacity) + np.asarray(colour) * opacity
         picture[mask] = np.rint(tint).astype(np.uint8)
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(picture, outlines, -1, colour, _line_width(picture), cv2.LINE_AA))
+    return np.asarray(cv2.drawContours(picture, outlines, -1, colour, _line_width(picture)))
 
 
 def draw_heat_map(

@@ -72,19 +72,20 @@ def _through_wide_gaps(
     inside: np.ndarray, places: list[tuple[int, int, int]], neck_mm: float, spacing_mm: Sequence[float]
 ) -> np.ndarray:
     """Grow where a ball as wide as the neck fits, then fill up to the region's own border again."""
-    radius_mm = neck_mm / 2
-    core = erode(inside, radius_mm=radius_mm, spacing_mm=spacing_mm)
+    # Out of a square corner the core lies the square root of three radii away.
+    back_mm = neck_mm / 2 * 1.75
+    core = erode(inside, radius_mm=neck_mm / 2, spacing_mm=spacing_mm)
     # A seed near the border lies in no core: it starts from the core beside it.
     start = np.zeros_like(inside)
     for place in places:
         start[place] = inside[place]
-    beside = dilate(_connected(inside, places) & start, radius_mm=radius_mm, spacing_mm=spacing_mm) & core
+    beside = dilate(start, radius_mm=back_mm, spacing_mm=spacing_mm) & core
     begins = [(int(k), int(j), int(i)) for k, j, i in np.argwhere(beside)]
     if not begins:
-        return _connected(inside & dilate(start, radius_mm=radius_mm, spacing_mm=spacing_mm), places)
+        return _connected(inside & dilate(start, radius_mm=back_mm, spacing_mm=spacing_mm), places)
     grown = _connected(core, begins)
-    filled = dilate(grown, radius_mm=radius_mm, spacing_mm=spacing_mm) & inside
-    return np.asarray(filled | (start & inside))
+    filled = dilate(grown, radius_mm=back_mm, spacing_mm=spacing_mm) & inside
+    return np.asarray(filled | start)
 
 
 def _connected(mask: np.ndarray, places: list[tuple[int, int, int]]) -> np.ndarray:
