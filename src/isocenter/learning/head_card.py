@@ -1,0 +1,201 @@
+"""From a run of the fetal-head recipe to a package's parts: one graph, and a card that says what was measured.
+
+Limits and spread come from the pictures that the first member has not learned from ("validation"); the figures of the
+packaged graph come from the test part, which no member and no limit has seen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from isocenter.core.card import ModelCard, Performance
+from isocenter.core.errors import InputError
+from isocenter.core.volume import Volume
+from isocenter.evaluation.intervals import Estimate, bootstrap_mean, wilson
+from isocenter.imaging.segment.head_ellipse import check_fit
+from isocenter.io.raster import read_raster
+from isocenter.learning.compress import halve_weights
+from isocenter.learning.config import TrainConfig, read_config
+from isocenter.learning.data import Dataset, Example, list_dataset, load_arrays, volume_of_picture
+from isocenter.learning.export import export_onnx
+from isocenter.learning.familiarity import fit_familiarity
+from isocenter.learning.fit import load_network, predict_outputs
+from isocenter.learning.foreign import make_foreign
+from isocenter.learning.head_cases import HeadCase, mask_margin_px, see_heads, see_strangers
+from isocenter.learning.networks.unet import MaskCommittee, UNet
+from isocenter.learning.runs import member_parts, read_split
+from isocenter.learning.splits import Split
+from isocenter.zoo.cards import with_arrays
+from isocenter.zoo.ood import ood_score
+from isocenter.zoo.runtimes import OpenVinoPredictor
+
+OUTPUTS = {"logits": "log-odds of head per pixel", "features": "pooled features of the first member"}
+_GENERATED = ("face", "limb", "leaves", "shapes")
+
+
+def package_head(run: Path, data: Path) -> tuple[ModelCard, dict[str, bytes]]:
+    """The card and the files of the package that a finished run makes.
+
+    data   the data set's folder; the foreign sets that the recipe names lie beside it
+    """
+    config = read_config(run / "config.toml")
+    dataset = list_dataset(config.dataset, data, config.dataset_options)
+    split = read_split(run)
+    names = tuple(member_parts(config, split))
+    members = [load_network(config, run / name / "weights.pt") for name in names]
+    committee = MaskCommittee(members, mirror=bool(config.card.get("mirror", False)))
+    some = load_arrays(dataset.select(split.folds[0][0][:6]), config.prepare, dataset.classes)
+    graph = halve_weights(export_onnx(committee, some.images, outputs=tuple(OUTPUTS)))
+    strangers = load_strangers(config, data)
+    card, files = _limits(config, members[0], dataset, split, strangers)
+    card = measure(replace(card, stride=_stride(members[0])), files, graph, dataset.select(split.test), strangers)
+    counts = {
+        "n": len(dataset.examples),
+        "groups": len({each.group for each in dataset.examples}),
+        "split": split.digest,
+        "n_test": len(split.test),
+        "members": [f"{name}: {len(parts[0])} pictures" for name, parts in member_parts(config, split).items()],
+        "seed": config.seed,
+    }
+    return replace(card, data={**dataset.about, **counts}), {"model.onnx": graph, **files}
+
+
+def measure(
+    card: ModelCard,
+    files: Mapping[str, bytes],
+    graph: bytes,
+    examples: Sequence[Example],
+    strangers: Mapping[str, Sequence[Volume]],
+) -> ModelCard:
+    """The card with the figures of a graph on the test part, and on foreign pictures that set no limit.
+
+    The graph runs as it will run for users: in OpenVINO, in the card's precision.
+    """
+    ready = with_arrays(card, files)
+    outputs = OpenVinoPredictor(graph, precision=card.precision).run
+    margin = float(str(card.parameters["margin_px"]))
+    cases = see_heads(outputs, examples, card.prepare, margin_px=margin)
+    figures = [*card.performance, *_figures(ready, cases, "test")]
+    refused = {
+        name: [not is_answered(ready, case) for case in see_strangers(outputs, _second_half(volumes), card.prepare)]
+        for name, volumes in strangers.items()
+    }
+    for name, answers in refused.items():
+        figures.append(_figure(f"refused-{name}", wilson(sum(answers), len(answers)), "foreign"))
+    every = [each for answers in refused.values() for each in answers]
+    figures.append(_figure("foreign-refused", wilson(sum(every), len(every)), "foreign"))
+    return replace(card, performance=tuple(figures))
+
+
+def is_answered(card: ModelCard, case: HeadCase) -> bool:
+    """Whether the reading would measure this case: familiar, and with a fit that holds."""
+    score, limit = ood_score(card, {"features": case.features[np.newaxis]})
+    limits = card.parameters["fit_limits"]
+    if case.fit is None or score[0] > limit or not isinstance(limits, Mapping):
+        return False
+    return all(check.passed for check in check_fit(case.fit.quality, limits))
+
+
+def load_strangers(config: TrainConfig, data: Path) -> dict[str, list[Volume]]:
+    """Foreign pictures by group: of the data sets that the recipe names, and generated ones."""
+    wish = _table(config.card, "ood")
+    count = int(wish.get("pictures", 60))
+    rng = np.random.default_rng(config.seed)
+    groups = {}
+    for folder in wish.get("foreign", []):
+        paths = sorted(
+            path for path in (data.parent / str(folder)).rglob("*")
+            if path.suffix.lower() in (".png", ".jpg", ".jpeg") and "mask" not in str(path.relative_to(data.parent))
+        )  # fmt: skip
+        if not paths:
+            raise InputError(f"data: expected pictures in {folder} beside the data set, found none")
+        chosen = rng.choice(len(paths), min(count, len(paths)), replace=False)
+        groups[str(folder).replace("_", "-").replace("/", "-").lower()] = [
+            read_raster(paths[index]) for index in chosen
+        ]
+    for kind in _GENERATED:
+        pictures = [np.rint(255 * make_foreign(kind, rng, 300)).astype(np.uint8) for _ in range(count // 2)]
+        groups[f"generated-{kind}"] = [volume_of_picture(picture) for picture in pictures]
+    return groups
+
+
+def _limits(
+    config: TrainConfig, first: nn.Module, dataset: Dataset, split: Split, strangers: Mapping[str, Sequence[Volume]]
+) -> tuple[ModelCard, dict[str, bytes]]:
+    """The card with everything that the first member's own and unseen pictures say, and its arrays."""
+
+    def outputs(images: np.ndarray) -> dict[str, np.ndarray]:
+        return predict_outputs(first, images)
+
+    learned, unseen = (dataset.select(part) for part in split.folds[0])
+    margin = mask_margin_px(learned, config.prepare)
+    own = see_heads(outputs, learned, config.prepare, margin_px=margin)
+    held = see_heads(outputs, unseen, config.prepare, margin_px=margin)
+    foreign = {
+        name: np.stack([case.features for case in see_strangers(outputs, volumes[::2], config.prepare)])
+        for name, volumes in strangers.items()
+    }
+    wish = _table(config.card, "ood")
+    ood, files = fit_familiarity(_features(own), _features(held), foreign, components=int(wish.get("components", 32)))
+    relative = np.array([case.error_mm / case.circumference_mm for case in held])
+    said = config.card
+    parameters = _table(said, "parameters")
+    resize = next(step.options for step in config.prepare if step.op == "resize")
+    card = ModelCard(
+        name=str(said["name"]), version=str(said["version"]), task=config.task, kind=config.kind,
+        modality=str(said["modality"]), body_part=str(said["body_part"]), intended_use=str(said["intended_use"]),
+        limits=tuple(str(each) for each in said["limits"]),  # type: ignore[attr-defined]
+        classes=(), input_shape=(1, int(str(resize["rows"])), int(str(resize["columns"]))), prepare=config.prepare,
+        outputs=OUTPUTS, licence=str(said["licence"]), data={}, calibration={"method": "none"}, ood=ood,
+        precision=str(said.get("precision", "f32")), tolerance=float(str(said.get("tolerance", 0.02))),
+        parameters={**parameters, "margin_px": round(margin, 4), "relative_sd": round(float(np.nanstd(relative)), 5)},
+    )  # fmt: skip
+    return replace(card, performance=tuple(_figures(with_arrays(card, files), held, "validation"))), files
+
+
+def _figures(card: ModelCard, cases: Sequence[HeadCase], split: str) -> list[Performance]:
+    """Overlap and circumference of the cases that are answered, and the share that is not."""
+    answered = [case for case in cases if is_answered(card, case)]
+    groups = [case.group for case in answered]
+    rng = np.random.default_rng(0)
+    error = np.array([case.error_mm for case in answered])
+    columns = {
+        "dice": np.array([case.overlap for case in answered]),
+        "circumference-absolute-error-mm": np.abs(error),
+        "circumference-bias-mm": error,
+    }
+    figures = [_figure(name, bootstrap_mean(v, rng=rng, groups=groups), split) for name, v in columns.items()]
+    return [*figures, _figure("abstained", wilson(len(cases) - len(answered), len(cases)), split)]
+
+
+def _figure(name: str, estimate: Estimate, split: str) -> Performance:
+    """A measured figure of the card."""
+    low, high = min(estimate.low, estimate.value), max(estimate.high, estimate.value)
+    return Performance(name, estimate.value, low, high, estimate.n, split)
+
+
+def _features(cases: Sequence[HeadCase]) -> np.ndarray:
+    """Features of the cases, (n, d)."""
+    return np.stack([case.features for case in cases]).astype(np.float64)
+
+
+def _second_half(volumes: Sequence[Volume]) -> Sequence[Volume]:
+    """The foreign pictures that have set no limit."""
+    return volumes[1::2]
+
+
+def _stride(member: nn.Module) -> int:
+    """Of which number rows and columns must be multiples."""
+    return member.stride if isinstance(member, UNet) else 1
+
+
+def _table(said: Mapping[str, object], name: str) -> dict[str, Any]:
+    """A table of the recipe's card."""
+    value = said.get(name, {})
+    if not isinstance(value, dict):
+        raise InputError(f"config card.{name}: expected a table, got {value!r}")
+    return value
