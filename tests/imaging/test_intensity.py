@@ -55,7 +55,16 @@ def test_sigmoid_has_its_middle_at_the_centre_and_a_slope_of_one_over_the_width(
     assert 0 <= at[4] < 1e-6
 
 
-@pytest.mark.parametrize("window", [Window(0, 0), Window(0, 0.5), Window(0, 0, "SIGMOID"), Window(0, -1, "LINEAR_EXACT"), Window(0, 9, "SPLINE")])  # fmt: skip
+FORBIDDEN = [
+    Window(0, 0),
+    Window(0, 0.5),
+    Window(0, 0, "SIGMOID"),
+    Window(0, -1, "LINEAR_EXACT"),
+    Window(0, 9, "SPLINE"),
+]
+
+
+@pytest.mark.parametrize("window", FORBIDDEN)
 def test_a_window_that_the_standard_forbids_is_refused(window: Window):
     with pytest.raises(InputError, match="window"):
         apply_window(np.zeros(3), window)

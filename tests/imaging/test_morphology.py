@@ -7,7 +7,13 @@ from scipy import ndimage
 from isocenter.core.errors import InputError
 from isocenter.imaging.morphology import close_mask, dilate, distance_mm, erode, fill_holes, fill_holes_2d, open_mask
 
-BALLS = [(1.5, (1.0, 0.7, 0.7)), (2.0, (2.5, 0.7, 0.8)), (7.0, (1.2, 0.7, 0.8)), (0.5, (1.0, 1.0, 1.0)), (3.0, (1.0, 1.0, 1.0))]  # fmt: skip
+BALLS = [
+    (1.5, (1.0, 0.7, 0.7)),
+    (2.0, (2.5, 0.7, 0.8)),
+    (7.0, (1.2, 0.7, 0.8)),
+    (0.5, (1.0, 1.0, 1.0)),
+    (3.0, (1.0, 1.0, 1.0)),
+]
 
 
 def blobs(seed: int = 0) -> np.ndarray:
