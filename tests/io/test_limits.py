@@ -83,8 +83,14 @@ def test_zlib_and_bare_deflate_are_inflated():
 
 def test_damaged_and_cut_streams_are_named():
     packed = gzip.compress(bytes(range(256)) * 50)
-    with pytest.raises(FormatError, match="cut short"):
-        inflate_stream(io.BytesIO(packed[:-20]))
+    for cut, expected in ((20, None), (8, None), (8, 256 * 50), (1, 256 * 50)):
+        with pytest.raises(FormatError, match="cut short"):
+            inflate_stream(io.BytesIO(packed[:-cut]), expected_bytes=expected)
+    checksum = packed[:-8] + b"\0\0\0\0" + packed[-4:]
+    for expected in (None, 256 * 50):
+        with pytest.raises(FormatError, match="damaged"):
+            inflate_stream(io.BytesIO(checksum), expected_bytes=expected)
+    assert inflate_stream(io.BytesIO(checksum), expected_bytes=100) == bytes(range(100))
     with pytest.raises(FormatError, match="damaged"):
         inflate_stream(io.BytesIO(packed[:12] + b"\xff\xff\xff" + packed[15:]))
 

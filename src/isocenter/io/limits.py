@@ -97,9 +97,11 @@ def inflate_stream(
 ) -> bytearray:
     """The bytes that a gzip or zlib stream (`raw`: bare deflate) holds, never more than the limits allow.
 
-    expected_bytes   what a header promises (already checked): inflating stops there, and the ratio is not asked,
-                     for a true mask of 80 MB lies in 80 kB; a short stream gives fewer. Without it the ratio bounds
-                     the output, and a stream that does not end raises FormatError.
+    expected_bytes   what a header promises (already checked): inflating stops there, and the ratio is not asked, for
+                     a true mask of 80 MB lies in 80 kB; a short stream gives fewer bytes. Without it the ratio
+                     bounds the output.
+
+    Raises FormatError where the checksum does not fit or the end is missing, LimitError for a bomb.
     """
     if expected_bytes is not None and expected_bytes > limits.inflate_bytes:
         raise LimitError(
@@ -113,7 +115,9 @@ def inflate_stream(
         inflated += state.step(stream, min(_CHUNK, wanted - len(inflated)))
         if expected_bytes is None:
             _check_inflation(state.n_in, len(inflated), limits)
-    if expected_bytes is None and state.cut_short:
+    if not state.finished:
+        state.step(stream, 1)  # over the end mark, where zlib compares the checksum
+    if state.cut_short and len(inflated) >= (expected_bytes or 0):
         raise FormatError("expected compressed data to their end, they are cut short; copy the file again")
     return inflated
 
