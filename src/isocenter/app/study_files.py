@@ -64,7 +64,7 @@ def _sources(study: Study, report: Report, *, identity: bool) -> tuple[Report, _
     headers: dict[str, tuple[Any, ...]] = {}
     captures: dict[str, bytes] = {}
     for image in read:
-        if image.source.kind == "dicom":
+        if _is_referable(image):
             made = read_headers(image)
             images.append(image)
             headers[image.source.series_uid] = made if identity else tuple(map(_nameless, made))
@@ -77,6 +77,13 @@ def _sources(study: Study, report: Report, *, identity: bool) -> tuple[Report, _
         headers[series_uid] = made
         captures |= _capture_files(made)
     return report, _Sources(tuple(images), headers, captures)
+
+
+def _is_referable(image: Volume | Cine) -> bool:
+    """Whether an SR can point at the image: DICOM whose every UID is there (some anonymisers empty them)."""
+    source = image.source
+    named = all(instance.sop_uid and instance.sop_class_uid for instance in source.instances)
+    return source.kind == "dicom" and bool(source.study_uid and source.series_uid and source.instances) and named
 
 
 def _capture_files(made: Sequence[Any]) -> dict[str, bytes]:
