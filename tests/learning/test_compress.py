@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from isocenter.core.errors import InputError
-from isocenter.learning.compress import halve_weights, quantise_onnx, strip_onnx
+from isocenter.learning.compress import halve_weights, quantise_onnx, quantise_weights, strip_onnx
 from isocenter.zoo.graph import check_graph
 from isocenter.zoo.runtimes import OnnxRuntimePredictor, OpenVinoPredictor
 
@@ -94,3 +94,14 @@ def test_nothing_of_the_machine_stays_in_the_graph():
 def test_no_batches_no_calibration():
     with pytest.raises(InputError, match="batches"):
         quantise_onnx(convnet(), [])
+
+
+@pytest.mark.parametrize("runtime", [OpenVinoPredictor, OnnxRuntimePredictor])
+def test_weights_in_8_bits_answer_nearly_as_before(runtime):
+    original = convnet()
+    small = quantise_weights(original)
+    assert len(small) < 0.75 * len(original)
+    assert check_graph(small).operators >= {"Conv", "DequantizeLinear"}
+    x = batches(1)[0]
+    before, after = (runtime(graph, precision="f32").run(x)["logits"] for graph in (original, small))
+    assert 0 < np.abs(before - after).max() < 0.02 * np.abs(before).max()

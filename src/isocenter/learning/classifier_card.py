@@ -21,7 +21,7 @@ from isocenter.evaluation.classification import (
     threshold_for_sensitivity,
 )
 from isocenter.evaluation.intervals import Estimate, bootstrap, wilson
-from isocenter.learning.compress import halve_weights
+from isocenter.learning.compress import quantise_weights
 from isocenter.learning.config import TrainConfig, read_config
 from isocenter.learning.data import list_dataset, load_arrays
 from isocenter.learning.export import export_onnx
@@ -56,7 +56,7 @@ def package_classifier(run: Path, data: Path) -> tuple[ModelCard, dict[str, byte
     card, files = make_card(config, held, dataset.classes)
     about = {**dataset.about, "n": len(dataset.examples), "groups": len(set(held.groups)), "split": split.digest}
     card_data = {**about, "seed": config.seed, "folds": config.split.folds, "members": len(members)}
-    return replace(card, data=card_data), {"model.onnx": halve_weights(graph), **files}
+    return replace(card, data=card_data), {"model.onnx": quantise_weights(graph), **files}
 
 
 def make_card(config: TrainConfig, held: HeldOut, classes: tuple[str, ...]) -> tuple[ModelCard, dict[str, bytes]]:

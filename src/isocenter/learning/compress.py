@@ -11,6 +11,7 @@ import numpy as np
 from isocenter.core.errors import InputError, MissingExtraError
 
 _SMALL = 64
+_MANY = 2048
 
 
 def quantise_onnx(onnx_bytes: bytes, calibration_batches: Sequence[np.ndarray]) -> bytes:
@@ -57,6 +58,33 @@ def halve_weights(onnx_bytes: bytes) -> bytes:
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
         casts.append(helper.make_node("Cast", [tensor.name], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    return strip_onnx(model.SerializeToString())
+
+
+def quantise_weights(onnx_bytes: bytes) -> bytes:
+    """The graph with the weights of its convolutions in 8 bits, one scale per output channel; activations stay as is.
+
+    A quarter of the size. Run times fold the scales in when they load the graph, so it runs as fast as before
+    (half-precision weights behind a cast are read again at every run by OpenVINO 2026.4, several times slower).
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load_model_from_string(onnx_bytes)
+    graph = model.graph
+    scaled = []
+    for tensor in list(graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) != 4 or np.prod(tensor.dims) < _MANY:
+            continue
+        values, name = numpy_helper.to_array(tensor), tensor.name
+        scale = np.maximum(np.abs(values).max(axis=(1, 2, 3)), 1e-12) / 127
+        rounded = np.rint(values / scale[:, np.newaxis, np.newaxis, np.newaxis]).astype(np.int8)
+        tensor.CopyFrom(numpy_helper.from_array(rounded, f"{name}_int8"))
+        graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}_scale"))
+        scaled.append(helper.make_node("DequantizeLinear", [tensor.name, f"{name}_scale"], [name], axis=0))
+    nodes = [*scaled, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
     return strip_onnx(model.SerializeToString())
