@@ -4,6 +4,8 @@ import gzip
 import io
 import re
 import struct
+import subprocess
+import sys
 import tempfile
 import tracemalloc
 import zipfile
@@ -179,6 +181,33 @@ def test_each_bad_file_stays_in_bounded_memory(tmp_path, name):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 30 * MIB
+
+
+CHILD = """
+import resource, sys
+from pathlib import Path
+from isocenter.io.inputs import open_inputs
+from isocenter.io.load import iter_studies
+def peak(folder):
+    with open_inputs([Path(folder)]) as inputs:
+        for _ in iter_studies(inputs):
+            pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak(sys.argv[1]), peak(sys.argv[2]))
+"""
+
+
+def test_all_bad_files_together_stay_in_bounded_memory_as_the_system_counts_it(tmp_path):
+    for name in ("good", "bad"):
+        (tmp_path / name).mkdir()
+    for suffix, data in SEEDS.items():
+        (tmp_path / "good" / f"a.{suffix}").write_bytes(data)
+    for name, (data, _) in BAD.items():
+        (tmp_path / "bad" / name).write_bytes(data)
+    (tmp_path / "bad" / "bomb.zip").write_bytes(zip_bytes({"a.dcm": bytes(64 * MIB)}))
+    command = [sys.executable, "-c", CHILD, str(tmp_path / "good"), str(tmp_path / "bad")]
+    before, after = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert after - before < 100 * 1024  # KiB
 
 
 def test_every_bad_file_together_with_good_ones(tmp_path):

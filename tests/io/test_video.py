@@ -1,5 +1,7 @@
 """Films become cines: every frame, in order, at its time."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -64,3 +66,20 @@ def test_damaged_films_are_refused(tmp_path, capfd):
         (tmp_path / "b.mp4").write_bytes(broken)
         with pytest.raises(FormatError):
             read_video(tmp_path / "b.mp4")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_film_that_ends_early_is_refused(tmp_path):
+    film(tmp_path / "a.avi", [np.full((48, 64, 3), n, np.uint8) for n in range(60)], codec="MJPG")
+    data = (tmp_path / "a.avi").read_bytes()
+    (tmp_path / "a.avi").write_bytes(data[: len(data) // 2])
+    with pytest.raises(FormatError, match="60 frames"):
+        read_video(tmp_path / "a.avi")
+
+
+def test_a_name_is_never_a_pattern_or_a_protocol(tmp_path, monkeypatch):
+    film(tmp_path / "a.avi", gray_frames(), codec="MJPG")
+    monkeypatch.chdir(tmp_path)
+    for name in ("a%02d.avi", "concat:a.avi|a.avi", "-i"):
+        (tmp_path / name).write_bytes((tmp_path / "a.avi").read_bytes())
+        assert len(read_video(Path(name)).times_s) == 6

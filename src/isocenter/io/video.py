@@ -1,6 +1,7 @@
 """Films (AVI, MP4, QuickTime, Matroska) as cines, decoded frame by frame inside the limits."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import cv2
@@ -13,9 +14,13 @@ from isocenter.core.volume import Source
 from isocenter.io.boundary import require_image, untrusted
 from isocenter.io.limits import LIMITS, Limits, check_file_size, check_frame, check_shape
 
+# FFmpeg's own messages about damaged films; OpenCV asks for this once, when it meets its first film.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 _FASTEST_FPS = 1000.0
 # Films are stored as luminance and colour difference: gray comes back with colours a few steps of 255 apart.
 _ROUNDING = 4
+# Containers count frames by duration times rate: a few more or less is no damage.
+_MISCOUNTED = 2
 
 
 def read_video(path: Path, *, limits: Limits = LIMITS) -> Cine:
@@ -29,7 +34,7 @@ def read_video(path: Path, *, limits: Limits = LIMITS) -> Cine:
     with path.open("rb") as stream:
         digest = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
     with untrusted("a film (AVI, MP4)"):
-        capture = cv2.VideoCapture(str(path))
+        capture = _opened(path)
         try:
             frames = _frames_of(capture, limits)
             rate = float(capture.get(cv2.CAP_PROP_FPS))
@@ -42,6 +47,19 @@ def read_video(path: Path, *, limits: Limits = LIMITS) -> Cine:
     unit = "sRGB" if array.ndim == 5 else "a.u."
     source = Source(kind="video", digests=(digest,), paths=(path,))
     return Cine(array, times_s, grid, unit, axis="time" if is_timed else "frame", source=source)
+
+
+def _opened(path: Path) -> cv2.VideoCapture:
+    """The film's decoder.
+
+    An absolute path, for FFmpeg takes "concat:…" and the like for a protocol; FFmpeg alone, for another back end reads
+    "%02d" in a name as a pattern of files; quiet, for what is wrong is told by our own line.
+    """
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        return cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
 
 
 def _frames_of(capture: cv2.VideoCapture, limits: Limits) -> list[np.ndarray]:
@@ -65,6 +83,12 @@ def _frames_of(capture: cv2.VideoCapture, limits: Limits) -> list[np.ndarray]:
         frames.append(frame)
     if not frames:
         raise FormatError("expected a film with frames, none could be decoded; convert it to MP4 (H.264)")
+    stated = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    if stated - len(frames) > max(_MISCOUNTED, stated // 20):
+        raise FormatError(
+            f"expected {stated} frames as the header says, {len(frames)} could be decoded: "
+            "the film is damaged or cut short; copy it again"
+        )
     require_image(frames[0].shape[:3])
     return frames
 
