@@ -24,6 +24,7 @@ SPATIAL_STEPS: Final = frozenset({"resize", "crop"})
 
 # name: "module:function" that takes (folder, options) and returns a Dataset
 DATASETS: Final = {
+    "table": "isocenter.learning.datasets_table:list_examples",
     "hc18": "isocenter.learning.datasets_hc18:list_examples",
     "busi": "isocenter.learning.datasets_busi:list_examples",
     "bodypart": "isocenter.learning.datasets_bodypart:list_examples",

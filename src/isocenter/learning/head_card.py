@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from isocenter.core.card import ModelCard, Performance
+from isocenter.core.card import ModelCard
 from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
-from isocenter.evaluation.intervals import Estimate, bootstrap_mean, wilson
-from isocenter.imaging.segment.head_ellipse import check_fit
+from isocenter.evaluation.intervals import wilson
 from isocenter.io.raster import read_raster
 from isocenter.learning.compress import halve_weights
 from isocenter.learning.config import TrainConfig, read_config
@@ -26,11 +25,11 @@ from isocenter.learning.familiarity import fit_familiarity
 from isocenter.learning.fit import load_network, predict_outputs
 from isocenter.learning.foreign import make_foreign
 from isocenter.learning.head_cases import HeadCase, mask_margin_px, see_heads, see_strangers
+from isocenter.learning.head_figures import head_figure, head_figures, is_answered
 from isocenter.learning.networks.unet import MaskCommittee, UNet
 from isocenter.learning.runs import member_parts, read_split
 from isocenter.learning.splits import Split
 from isocenter.zoo.cards import with_arrays
-from isocenter.zoo.ood import ood_score
 from isocenter.zoo.runtimes import OpenVinoPredictor
 
 OUTPUTS = {"logits": "log-odds of head per pixel", "features": "pooled features of the first member"}
@@ -79,25 +78,16 @@ def measure(
     outputs = OpenVinoPredictor(graph, precision=card.precision).run
     margin = float(str(card.parameters["margin_px"]))
     cases = see_heads(outputs, examples, card.prepare, margin_px=margin)
-    figures = [*card.performance, *_figures(ready, cases, "test")]
+    figures = [*card.performance, *head_figures(ready, cases, "test")]
     refused = {
         name: [not is_answered(ready, case) for case in see_strangers(outputs, _second_half(volumes), card.prepare)]
         for name, volumes in strangers.items()
     }
     for name, answers in refused.items():
-        figures.append(_figure(f"refused-{name}", wilson(sum(answers), len(answers)), "foreign"))
+        figures.append(head_figure(f"refused-{name}", wilson(sum(answers), len(answers)), "foreign"))
     every = [each for answers in refused.values() for each in answers]
-    figures.append(_figure("foreign-refused", wilson(sum(every), len(every)), "foreign"))
+    figures.append(head_figure("foreign-refused", wilson(sum(every), len(every)), "foreign"))
     return replace(card, performance=tuple(figures))
-
-
-def is_answered(card: ModelCard, case: HeadCase) -> bool:
-    """Whether the reading would measure this case: familiar, and with a fit that holds."""
-    score, limit = ood_score(card, {"features": case.features[np.newaxis]})
-    limits = card.parameters["fit_limits"]
-    if case.fit is None or score[0] > limit or not isinstance(limits, Mapping):
-        return False
-    return all(check.passed for check in check_fit(case.fit.quality, limits))
 
 
 def load_strangers(config: TrainConfig, data: Path) -> dict[str, list[Volume]]:
@@ -154,28 +144,7 @@ def _limits(
         precision=str(said.get("precision", "f32")), tolerance=float(str(said.get("tolerance", 0.02))),
         parameters={**parameters, "margin_px": round(margin, 4), "relative_sd": round(float(np.nanstd(relative)), 5)},
     )  # fmt: skip
-    return replace(card, performance=tuple(_figures(with_arrays(card, files), held, "validation"))), files
-
-
-def _figures(card: ModelCard, cases: Sequence[HeadCase], split: str) -> list[Performance]:
-    """Overlap and circumference of the cases that are answered, and the share that is not."""
-    answered = [case for case in cases if is_answered(card, case)]
-    groups = [case.group for case in answered]
-    rng = np.random.default_rng(0)
-    error = np.array([case.error_mm for case in answered])
-    columns = {
-        "dice": np.array([case.overlap for case in answered]),
-        "circumference-absolute-error-mm": np.abs(error),
-        "circumference-bias-mm": error,
-    }
-    figures = [_figure(name, bootstrap_mean(v, rng=rng, groups=groups), split) for name, v in columns.items()]
-    return [*figures, _figure("abstained", wilson(len(cases) - len(answered), len(cases)), split)]
-
-
-def _figure(name: str, estimate: Estimate, split: str) -> Performance:
-    """A measured figure of the card."""
-    low, high = min(estimate.low, estimate.value), max(estimate.high, estimate.value)
-    return Performance(name, estimate.value, low, high, estimate.n, split)
+    return replace(card, performance=tuple(head_figures(with_arrays(card, files), held, "validation"))), files
 
 
 def _features(cases: Sequence[HeadCase]) -> np.ndarray:
