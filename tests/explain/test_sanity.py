@@ -41,6 +41,15 @@ def test_a_model_linear_in_the_share_of_pixels_scores_one_half_in_any_order():
     assert (scores.deletion_auc, scores.insertion_auc, scores.random_auc) == pytest.approx((0.5, 0.5, 0.5))
 
 
+def test_the_misplaced_map_keeps_the_grain_and_leaves_the_place():
+    """Moved by at least a quarter of each side, a map of one small box no longer covers it."""
+    image, truth = scene()
+    scores = [faithfulness(predict, image, truth, column=0, rng=np.random.default_rng(s)) for s in range(5)]
+    assert min(score.random_auc for score in scores) > 3 * scores[0].deletion_auc
+    assert len({score.random_auc for score in scores}) > 1
+    assert len({score.deletion_auc for score in scores}) == 1
+
+
 def test_pointing_and_energy():
     _, truth = scene()
     mask = truth > 0

@@ -11,6 +11,8 @@ import numpy as np
 from isocenter.core.errors import InputError
 from isocenter.explain.perturb import Predict
 
+_WRONG_PLACES = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Faithfulness:
@@ -18,7 +20,7 @@ class Faithfulness:
 
     deletion_auc    mean probability while they are taken away, most important first: low is good
     insertion_auc   mean probability while they are put back: high is good
-    random_auc      mean probability while pixels are taken away in random order: deletion must lie below it
+    random_auc      the deletion score of the same map in wrong places: a true map lies below it
     """
 
     deletion_auc: float
@@ -29,21 +31,23 @@ class Faithfulness:
 def faithfulness(
     predict: Predict, array: np.ndarray, heat: np.ndarray, *, column: int, rng: np.random.Generator, steps: int = 16
 ) -> Faithfulness:
-    """Deletion, insertion and random-order scores of a heat map for one class.
+    """Deletion and insertion scores of a heat map for one class, and the deletion score that chance would reach.
 
     array   (channels, rows, columns) or (channels, slices, rows, columns), prepared
     heat    on the same pixels, higher is more important
-    rng     for the random order of pixels
+    rng     for the wrong places: the map is rolled along every axis, which keeps its grain (pixels taken in random
+            order would destroy texture everywhere at once, and make any map look good or bad by its smoothness)
     steps   how many shares of the pixels are taken one after the other
     """
     if heat.shape != array.shape[1:]:
         raise InputError(f"faithfulness: expected a map of shape {array.shape[1:]}, got {heat.shape}")
-    order = np.argsort(-heat, axis=None, kind="stable")
     blank = np.broadcast_to(array.mean(axis=tuple(range(1, array.ndim)), keepdims=True), array.shape)
-    deletion = _curve(predict, array, blank, order=order, column=column, steps=steps)
-    insertion = _curve(predict, blank, array, order=order, column=column, steps=steps)
-    shuffled = _curve(predict, array, blank, order=rng.permutation(order), column=column, steps=steps)
-    return Faithfulness(_area(deletion), _area(insertion), _area(shuffled))
+    deletion = _area(predict, array, blank, heat=heat, column=column, steps=steps)
+    insertion = _area(predict, blank, array, heat=heat, column=column, steps=steps)
+    misplaced = [
+        _area(predict, array, blank, heat=_rolled(heat, rng), column=column, steps=steps) for _ in range(_WRONG_PLACES)
+    ]
+    return Faithfulness(deletion, insertion, float(np.mean(misplaced)))
 
 
 def pointing_hit(heat: np.ndarray, mask: np.ndarray) -> bool:
@@ -70,23 +74,23 @@ def rank_correlation(heat: np.ndarray, other: np.ndarray) -> float:
     return float(deviations[0] @ deviations[1]) / norm if norm > 0 else 0.0
 
 
-def _curve(
-    predict: Predict, start: np.ndarray, end: np.ndarray, *, order: np.ndarray, column: int, steps: int
-) -> np.ndarray:
-    """The class's probability while `start` turns into `end` pixel by pixel in that order; shape (steps + 1,)."""
+def _area(predict: Predict, start: np.ndarray, end: np.ndarray, *, heat: np.ndarray, column: int, steps: int) -> float:
+    """The class's mean probability while `start` turns into `end`, hottest pixels first."""
     n_channels = start.shape[0]
     current = np.array(start, dtype=np.float32).reshape(n_channels, -1)
     target = end.reshape(n_channels, -1)
     images = [current.copy()]
-    for part in np.array_split(order, steps):
+    for part in np.array_split(np.argsort(-heat, axis=None, kind="stable"), steps):
         current[:, part] = target[:, part]
         images.append(current.copy())
-    stacked = np.stack(images).reshape(len(images), *start.shape)
-    return np.asarray(predict(stacked)[:, column], dtype=np.float64)
+    curve = predict(np.stack(images).reshape(len(images), *start.shape))[:, column]
+    return float(np.trapezoid(curve) / steps)
 
 
-def _area(curve: np.ndarray) -> float:
-    return float(np.trapezoid(curve) / (len(curve) - 1))
+def _rolled(heat: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The map moved by at least a quarter along every axis, round the edges."""
+    shifts = [int(rng.integers(n // 4, n - n // 4 + 1)) for n in heat.shape]
+    return np.roll(heat, shifts, axis=tuple(range(heat.ndim)))
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
