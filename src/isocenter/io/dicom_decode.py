@@ -72,6 +72,7 @@ def read_layout(header: Header) -> Layout:
         floating=floating,
         syntax=header.syntax,
     )
+    check_frame(layout.rows, layout.columns)
     _check_layout(layout)
     check_frame(layout.rows, layout.columns, layout.samples * max(allocated // 8, 1))
     check_shape((layout.frames, layout.rows, layout.columns, layout.samples), max(allocated // 8, 1))
@@ -88,8 +89,8 @@ def _check_layout(layout: Layout) -> None:
         raise FormatError(f"expected at least one frame, the header says {layout.frames}; export the file again")
     if layout.samples != _SAMPLES.get(layout.photometric, 0):
         raise FormatError(
-            f"expected one of {sorted(_SAMPLES)}, the header says {layout.photometric[:16]!r} with {layout.samples} "
-            "samples per pixel; export the image again"
+            f"expected gray, palette, RGB or YBR pixels, the header says {layout.samples} samples per pixel of "
+            f"{layout.photometric if layout.photometric in _SAMPLES else 'an unknown kind'}; export the image again"
         )
 
 
@@ -158,7 +159,10 @@ def decode_frame(layout: Layout, encoded: bytes) -> np.ndarray:
     """
     codec = _CODECS.get(layout.syntax)
     if codec is None:
-        raise FormatError(f"expected an image compression that we read, got transfer syntax {layout.syntax[:64]!r}")
+        name = layout.syntax if layout.syntax.replace(".", "").isdigit() and len(layout.syntax) <= 64 else "unknown"
+        raise FormatError(
+            f"expected an image compression that we read, got transfer syntax {name}; export as JPEG 2000"
+        )
     stored = codec(layout, encoded)
     expected = (layout.rows, layout.columns) + ((3,) if layout.samples == 3 else ())
     if stored.shape != expected:
@@ -268,7 +272,8 @@ def _jpeg_is_rgb(layout: Layout, encoded: bytes) -> bool:
     if segments and segments[-1][0] in (0xC3, 0xC7, 0xCB, 0xCF):
         return True
     for marker, start in segments:
-        if marker == 0xEE and encoded[start : start + 5] == b"Adobe":
+        (length,) = struct.unpack_from(">H", encoded, start - 2)
+        if marker == 0xEE and encoded[start : start + 5] == b"Adobe" and length >= 14:
             return encoded[start + 11] == 0
         if marker == 0xE0 and encoded[start : start + 4] == b"JFIF":
             return False

@@ -84,6 +84,11 @@ def read_frames(header: Header) -> list[Frame]:
     mosaic = read_mosaic(header, layout.rows, layout.columns)
     if mosaic is not None:
         return [_mosaic_frame(header, layout, mosaic, index) for index in range(len(mosaic.positions_mm))]
+    if layout.frames > 1 and header.values.get("TotalPixelMatrixRows"):
+        raise FormatError(
+            f"expected one picture, got {layout.frames} tiles of a whole-slide image, which we do not read; "
+            "export a region as one picture"
+        )
     if header.groups and len(header.groups) != layout.frames:
         raise FormatError(
             f"expected functional groups for {layout.frames} frames, got {len(header.groups)}; export the file again"

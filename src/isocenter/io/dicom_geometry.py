@@ -64,8 +64,8 @@ def split_regular(distances: np.ndarray) -> list[slice]:
 
 def _is_even(distances: np.ndarray) -> bool:
     n = len(distances)
-    step = (distances[-1] - distances[0]) / (n - 1)
-    residual = distances - (distances[0] + step * np.arange(n))
+    step, first = np.polynomial.polynomial.polyfit(np.arange(n), distances, 1)[::-1]
+    residual = distances - (first + step * np.arange(n))
     gaps = np.diff(distances)
     return bool(
         np.abs(residual).max() <= _STEP_TOLERANCE * step and np.abs(gaps - step).max() <= 2 * _STEP_TOLERANCE * step

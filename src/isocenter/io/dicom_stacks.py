@@ -188,21 +188,39 @@ def _stack_places(places: list[list[Frame]], result: Sorted, notes: tuple[str, .
         return
     moments = order_moments([list(column) for column in zip(*places, strict=True)])
     positions_mm = np.array([frame.position_mm for frame in moments.frames[0]])
+    distances_mm = positions_mm @ normal_of(first.orientation)
     try:
-        parts = split_regular(positions_mm @ normal_of(first.orientation))
+        parts = split_regular(distances_mm)
         if len(parts) > 1:
-            notes = (*notes, f"split-at-uneven-spacing: {len(parts)} parts")
+            notes = (*notes, *_gap_notes(distances_mm, parts))
         for part in parts:
-            result.stacks.append(_fit_part(moments, part, positions_mm[part], notes))
+            neighbour_mm = float(np.diff(distances_mm).min()) if len(distances_mm) > 1 else None
+            result.stacks.append(_fit_part(moments, part, positions_mm[part], neighbour_mm=neighbour_mm, notes=notes))
     except GeometryError as error:
         result.problems.append(str(error))
 
 
-def _fit_part(moments: Moments, part: slice, positions_mm: np.ndarray, notes: tuple[str, ...]) -> Stack:
+def _gap_notes(distances_mm: np.ndarray, parts: list[slice]) -> list[str]:
+    """How many slices seem to be missing between the parts, and that they are parts."""
+    step_mm = float(np.median(np.diff(distances_mm)))
+    gaps_mm = [float(distances_mm[part.stop] - distances_mm[part.stop - 1]) for part in parts[:-1]]
+    missing = [round(gap_mm / step_mm) - 1 for gap_mm in gaps_mm]
+    notes = [f"split-at-uneven-spacing: {len(parts)} parts"]
+    if all(
+        n > 0 and abs(gap_mm - (n + 1) * step_mm) < 0.1 * step_mm for n, gap_mm in zip(missing, gaps_mm, strict=True)
+    ):
+        notes.insert(0, f"missing-slices: {sum(missing)}")
+    return notes
+
+
+def _fit_part(
+    moments: Moments, part: slice, positions_mm: np.ndarray, *, neighbour_mm: float | None, notes: tuple[str, ...]
+) -> Stack:
     first = moments.frames[0][part][0]
     if first.orientation is None or first.spacing_mm is None:
         raise GeometryError("expected a placed slice, got one without place")
-    geometry = fit_stack(positions_mm, first.orientation, spacing_mm=first.spacing_mm, step_mm=first.step_mm)
+    step_mm = first.step_mm or neighbour_mm
+    geometry = fit_stack(positions_mm, first.orientation, spacing_mm=first.spacing_mm, step_mm=step_mm)
     return Stack(
         [volume[part] for volume in moments.frames],
         geometry.affine,

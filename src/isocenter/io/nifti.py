@@ -162,15 +162,7 @@ def write_nifti(image: Volume | Cine, path: Path, *, scaling: tuple[float, float
     sizes = (columns, rows, slices) + ((array.shape[0],) if isinstance(image, Cine) else ())
     if max(sizes) > 32767:
         raise InputError(f"NIfTI: expected at most 32767 voxels along an axis, got {max(sizes)}; write NRRD")
-    header = pack_nifti(
-        sizes,
-        code,
-        image.grid.affine,
-        placed=image.grid.position_known,
-        sized=image.grid.spacing_known,
-        scaling=scaling or (1.0, 0.0),
-        step_s=_step_s(image),
-    )
+    header = pack_nifti(sizes, code, image.grid, scaling=scaling or (1.0, 0.0), step_s=_step_s(image))
     parts = (np.ascontiguousarray(part, part.dtype.newbyteorder("<")).data.cast("B") for part in array)
     if path.name.lower().endswith(".gz"):
         packer = zlib.compressobj(level=1, wbits=31)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from isocenter.core.errors import FormatError
+from isocenter.core.grid import Grid
 
 # RAS of NIfTI <-> LPS of ours, and (i, j, k) <-> (k, j, i).
 _FLIP: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -146,15 +147,17 @@ def _rotation(bcd: tuple[float, ...]) -> np.ndarray:
 
 
 def pack_nifti(
-    sizes: tuple[int, ...], code: int, affine: np.ndarray, *, placed: bool, sized: bool,
-    scaling: tuple[float, float] = (1.0, 0.0), step_s: float = 0.0,
-) -> bytes:  # fmt: skip
+    sizes: tuple[int, ...], code: int, grid: Grid, *, scaling: tuple[float, float] = (1.0, 0.0), step_s: float = 0.0
+) -> bytes:
     """A NIfTI-1 header (352 bytes with its empty extension).
 
     sizes    (columns, rows, slices[, times])
-    affine   index (k, j, i, 1) to LPS mm
+    scaling  (slope, intercept) that a reader applies
+
+    What the grid does not know stays unwritten: no sform without a place, no unit without a size.
     """
-    matrix = to_nifti(affine)
+    placed, sized = grid.position_known, grid.spacing_known
+    matrix = to_nifti(grid.affine)
     steps = np.linalg.norm(matrix[:3, :3], axis=0)
     axes = matrix[:3, :3] / steps
     orthogonal = bool(np.abs(axes.T @ axes - np.eye(3)).max() < 1e-4)
