@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from isocenter.core.cine import Cine
 from isocenter.core.finding import Category, Code, Evidence, Finding, Measurement, ModelRef, Site, TraceStep
 from isocenter.core.grid import Grid
 from isocenter.core.mask import Mask
@@ -20,6 +21,7 @@ from isocenter.core.volume import Instance, Source, Volume
 
 CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 CT_STORAGE, US_STORAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.6.1"
+ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 NAME = "Wang^XiaoDong=王^小东"
 MODEL = ModelRef("breast-us", "1.0.0", "sha256:" + "ab" * 32)
 
@@ -29,7 +31,7 @@ class Sample:
     """A report with what the DICOM writers need; no headers for an input that is not DICOM."""
 
     report: Report
-    volume: Volume
+    volume: Volume | Cine
     headers: dict[str, tuple[Dataset, ...]] = field(default_factory=dict)
 
 
@@ -108,6 +110,33 @@ def chest(language: str = "en", size: int = 64, slices: int = 12) -> Sample:
         volume,
         {"1.2.3.4.5": tuple(headers)},
     )
+
+
+def enhanced() -> Sample:
+    """The chest sample as one enhanced multi-frame CT whose frames are stored from the head down."""
+    made = chest()
+    n = made.volume.grid.shape[0]
+    instances = tuple(Instance(ENHANCED_CT, "1.2.3.4.5.77", n - k) for k in range(n))
+    head = header("CT", "1.2.3.4.5.77", rows=64, columns=64)
+    head.SOPClassUID, head.NumberOfFrames, head.FrameOfReferenceUID = ENHANCED_CT, n, "1.2.3.4.9"
+    head.PerFrameFunctionalGroupsSequence = [Dataset() for _ in range(n)]
+    volume = replace(made.volume, source=replace(made.volume.source, instances=instances))
+    return Sample(made.report, volume, {"1.2.3.4.5": (head,)})
+
+
+def ultrasound_cine() -> Sample:
+    """A head outlined on frame 4 of a six-frame ultrasound loop: no place in the patient."""
+    made = fetal()
+    mask = made.report.findings[0].evidence[0].mask
+    instances = tuple(Instance("1.2.840.10008.5.1.4.1.1.3.1", "1.2.3.4.5.88", n + 1) for n in range(6))
+    source = Source("dicom", "1.2.3.4", "1.2.3.4.5", "", instances, ("sha256:" + "1" * 64,))
+    cine = Cine(np.repeat(made.volume.array[None], 6, axis=0), np.arange(6.0), mask.grid, "a.u.", "US", source=source)
+    head = header("US", "1.2.3.4.5.88", rows=80, columns=100)
+    head.SOPClassUID, head.NumberOfFrames = "1.2.840.10008.5.1.4.1.1.3.1", 6
+    finding = made.report.findings[0]
+    evidence = replace(finding.evidence[0], series_uid="1.2.3.4.5", frame=3)
+    report = replace(made.report, findings=(replace(finding, evidence=(evidence,)),))
+    return Sample(report, cine, {"1.2.3.4.5": (head,)})
 
 
 CHEST_TEXTS = {

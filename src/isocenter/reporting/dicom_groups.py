@@ -158,9 +158,9 @@ def _region(finding: Finding, sources: Sources) -> Any:
         if outline is None:
             continue
         header, frame = sources.locate(evidence, evidence.frame)
-        closed = evidence.kind != "points"
-        image = sr.SourceImageForRegion(str(header.SOPClassUID), str(header.SOPInstanceUID), [frame] if frame else None)
-        kind = sr.GraphicTypeValues.POLYLINE if closed else sr.GraphicTypeValues.MULTIPOINT
+        uids = str(header.SOPClassUID), str(header.SOPInstanceUID)
+        image = sr.SourceImageForRegion(*uids, [frame] if frame else None)
+        kind = sr.GraphicTypeValues.POINT if len(outline) == 1 else sr.GraphicTypeValues.POLYLINE
         return sr.ImageRegion(graphic_type=kind, graphic_data=outline, source_image=image)
     return None
 

@@ -121,7 +121,8 @@ def build_seg(
         series_uid=content_uid("seg-series", study_uid(report), report.provenance.code),
     )  # fmt: skip
     seg.SeriesDescription = "AI segmentation (draft)"
-    positioned = segments[0].mask.grid.position_known and bool(header.get("FrameOfReferenceUID"))
+    grid = segments[0].mask.grid
+    positioned = grid.position_known and grid.spacing_known and bool(header.get("FrameOfReferenceUID"))
     if positioned:
         seg.FrameOfReferenceUID = header.FrameOfReferenceUID
         seg.PositionReferenceIndicator = header.get("PositionReferenceIndicator", "")
@@ -189,10 +190,9 @@ def _add_frames(seg: "Dataset", series: SourceSeries, segments: Sequence[Segment
             frames.append(_frame_item(segment, k, used.index(segment.offset + k) + 1, series, positioned))
             planes.append(segment.mask.array[k].ravel())
     shared = Dataset()
-    if grid.spacing_known:
-        shared.PixelMeasuresSequence = [_measures(grid)]
     if positioned:
-        shared.PlaneOrientationSequence = [orientation_item(grid)]
+        # Where the place is unknown so is the thickness, without which other readers refuse pixel measures.
+        shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [_measures(grid)], [orientation_item(grid)]
     seg.SharedFunctionalGroupsSequence = [shared]
     seg.PerFrameFunctionalGroupsSequence = frames
     seg.NumberOfFrames = len(frames)
@@ -243,9 +243,7 @@ def _measures(grid: Grid) -> "Dataset":
     item = Dataset()
     between, row, column = (float(v) for v in grid.spacing_mm)
     item.PixelSpacing = decimals((row, column))
-    if grid.position_known:
-        item.SliceThickness = decimals((between,))[0]
-        item.SpacingBetweenSlices = item.SliceThickness
+    item.SliceThickness = item.SpacingBetweenSlices = decimals((between,))[0]
     return item
 
 

@@ -24,6 +24,14 @@ EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 # A UUID-derived UID of ours (PS3.5 B.2), the same for every version; the version stands in SoftwareVersions.
 IMPLEMENTATION_UID = "2.25.229451735180911672906137231043163170291"
 
+# Storage classes of one frame (PS3.4 B.5): CR CT MR US SC PET, DX MG IO, VL endoscopic microscopic photographic.
+_ONE_FRAME_SUFFIXES = (
+    *("1", "2", "4", "6.1", "7", "128"),
+    *("1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1"),
+    *("77.1.1", "77.1.2", "77.1.4"),
+)
+_ONE_FRAME = frozenset(f"1.2.840.10008.5.1.4.1.1.{suffix}" for suffix in _ONE_FRAME_SUFFIXES)
+
 _STUDY = ("StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName")
 _PATIENT = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 _KNOWN_ONLY = ("StudyDescription", "PatientAge", "PatientSize", "PatientWeight", "IssuerOfPatientID")
@@ -60,6 +68,8 @@ class SourceSeries:
 
     def locate(self, slice_index: int) -> "tuple[Dataset, int | None]":
         """(header, frame number from 1 or None) of a slice. Raises InputError where the series has no such slice."""
+        if len(self.headers) == 1 and not is_multiframe(self.headers[0]):
+            return self.headers[0], None
         if self.instances:
             if slice_index >= len(self.instances):
                 raise InputError(f"slice: expected one of {len(self.instances)}, got {slice_index}")
@@ -76,7 +86,9 @@ class SourceSeries:
 
 
 def is_multiframe(header: "Dataset") -> bool:
-    """Whether the instance holds more than one frame or describes its frames in functional groups."""
+    """Whether frames of the instance are referred to by number: never in a class of one frame, whatever it says."""
+    if str(header.get("SOPClassUID", "")) in _ONE_FRAME:
+        return False
     return int(header.get("NumberOfFrames", 1) or 1) > 1 or "PerFrameFunctionalGroupsSequence" in header
 
 

@@ -86,6 +86,8 @@ def build_sr(
     inherit(sr, sources.first_header(), identity=identity)
     stamp(sr, report, series_uid=series_uid, sop_uid=sop_uid, series_number=SERIES_NUMBER)
     sr.SeriesDescription = "AI report (draft)" if report.status == "draft" else f"AI report ({report.status})"
+    # highdicom names itself there with the time of day.
+    sr.pop("ContributingEquipmentSequence", None)
     sr.CodingSchemeIdentificationSequence = [_own_scheme()]
     sr.ReferencedPerformedProcedureStepSequence, sr.PerformedProcedureCodeSequence = [], []
     file_meta(sr)

@@ -41,12 +41,14 @@ class Face:
     glyph_by_char   code point -> glyph number
     offsets         of each glyph in `outlines`, one more than there are glyphs
     advances        widths in font units, one per glyph
+    bearings        where the outline begins, one per glyph
     """
 
     glyph_by_char: Mapping[int, int] = field(repr=False)
     outlines: bytes = field(repr=False)
     offsets: np.ndarray = field(repr=False)
     advances: np.ndarray = field(repr=False)
+    bearings: np.ndarray = field(repr=False)
     kept: Mapping[str, bytes] = field(repr=False)
 
     @property
@@ -84,10 +86,13 @@ def load_face(name: FaceName) -> Face:
     offsets = np.frombuffer(tables["loca"], ">u4" if long_offsets else ">u2").astype(np.int64)
     offsets = offsets if long_offsets else offsets * 2
     n_metrics = struct.unpack(">H", tables["hhea"][34:36])[0]
-    advances = np.frombuffer(tables["hmtx"][: 4 * n_metrics], ">u2")[::2].astype(np.int64)
-    advances = np.pad(advances, (0, len(offsets) - 1 - n_metrics), mode="edge")
+    # hmtx: (advance, bearing) of the first glyphs, then bearings only, under the last advance.
+    pairs = np.frombuffer(tables["hmtx"][: 4 * n_metrics], ">u2,>i2")
+    rest = np.frombuffer(tables["hmtx"][4 * n_metrics :], ">i2")
+    advances = np.pad(pairs["f0"].astype(np.int64), (0, len(rest)), mode="edge")
+    bearings = np.concatenate([pairs["f1"], rest]).astype(np.int64)
     kept = {tag: tables[tag] for tag in _KEPT}
-    return Face(_characters(tables["cmap"]), tables["glyf"], offsets, advances, kept)
+    return Face(_characters(tables["cmap"]), tables["glyf"], offsets, advances, bearings, kept)
 
 
 def _read_woff(data: bytes) -> dict[str, bytes]:
@@ -151,8 +156,7 @@ def cut_face(name: FaceName, text: Iterable[str]) -> CutFace:
     records = [_renumber(face.glyph(old), new_by_old) for old in glyphs]
     offsets = np.cumsum([0, *(len(record) for record in records)])
     advances = face.advances[glyphs]
-    bearings = [struct.unpack(">h", record[2:4])[0] if record else 0 for record in records]
-    metrics = np.stack([advances, np.array(bearings) & 0xFFFF], axis=1).astype(">u2")
+    metrics = np.stack([advances, face.bearings[glyphs] & 0xFFFF], axis=1).astype(">u2")
     head = bytearray(face.kept["head"])
     head[8:12] = bytes(4)
     head[50:52] = struct.pack(">h", 1)

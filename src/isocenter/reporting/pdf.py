@@ -64,7 +64,8 @@ def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
         sheet.heading(words["details"], follows_mm=30.0)
         for finding in view.findings:
             _finding(sheet, finding, words)
-        sheet.lines(words["uncertainty"], size_pt=8, gray=90)
+        if view.has_uncertainty:
+            sheet.lines(words["uncertainty"], size_pt=8, gray=90)
     if view.quality:
         sheet.heading(words["quality"])
         head = (words["check"], words["value"], words["limit"], words["result"])

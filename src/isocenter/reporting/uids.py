@@ -42,8 +42,9 @@ def study_uid(report: Report) -> str:
 
 
 def tracking_uid(report: Report, finding: Finding) -> str:
-    """The identifier under which a finding is followed: it depends on the study and on what the finding rests on."""
-    return content_uid("finding", study_uid(report), finding.task, finding.id, fingerprint(finding.evidence))
+    """The identifier under which a finding is followed: it depends on the study and on the pixels that it rests on."""
+    pixels = [(each.kind, each.frame, each.mask, each.box_index, each.points_index) for each in finding.evidence]
+    return content_uid("finding", study_uid(report), finding.task, finding.id, fingerprint(pixels))
 
 
 def _feed(digest: "hashlib._Hash", value: object) -> None:

@@ -57,6 +57,7 @@ class View:
     failures: tuple[Pair, ...]
     provenance: tuple[Pair, ...]
     sources: tuple[str, ...]
+    has_uncertainty: bool
     labels: Mapping[str, str] = field(repr=False)
 
     def texts(self) -> str:
@@ -91,6 +92,7 @@ def build_view(report: Report, *, identity: bool) -> View:
         failures=tuple((str(failure.path), failure.problem) for failure in report.failures),
         provenance=_provenance(report),
         sources=tuple(source for source in sources if source),
+        has_uncertainty=any(m.uncertainty is not None for finding in report.findings for m in finding.measurements),
         labels=load_locale(language)["labels"],
     )
 

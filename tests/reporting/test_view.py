@@ -1,0 +1,51 @@
+from dataclasses import replace
+
+from isocenter.core.finding import Category, Code, Measurement
+from isocenter.reporting.view import build_view, code_name, finding_name, measurement_name
+
+
+def test_identity_is_shown_or_withheld(samples):
+    report = samples.chest().report
+    shown, hidden = build_view(report, identity=True), build_view(report, identity=False)
+    assert "Wang XiaoDong / 王 小东" in shown.texts() and "MRN-0042" in shown.texts()
+    assert not {"Wang", "王", "MRN-0042", "1970-01-02"} & set(hidden.texts().split())
+    assert not any(secret in hidden.texts() for secret in ("Wang", "小东", "MRN", "1970"))
+
+
+def test_a_measurement_is_printed_with_its_unit_and_uncertainty(samples):
+    rows = build_view(samples.chest().report, identity=True).findings[0].measurements
+    assert rows[0][:2] == ("Mean diameter", "9.8 ± 0.4 mm")
+    assert rows[3][1] == "0.49 ± 0.03 ml"
+    assert rows[4][1] == "40 HU"
+
+
+def test_names_follow_the_language(samples):
+    finding = samples.chest().report.findings[0]
+    assert (finding_name(finding, "en"), finding_name(finding, "zh")) == ("Lung nodule", "肺结节")
+    assert measurement_name(finding.measurements[1], "zh") == "长径"
+    assert code_name(Code("SCT", "39607008", "Lung"), "zh") == "肺"
+    assert code_name(Code("99ISO", "nowhere", "Somewhere"), "zh") == "Somewhere"
+    unknown = Measurement("made_up", 1.0, "1", Code("99ISO", "x", "X"), "m")
+    assert measurement_name(unknown, "en") == "Made up"
+
+
+def test_a_category_says_what_it_lacks(samples):
+    report = samples.chest().report
+    category = build_view(report, identity=True).findings[0].categories[0]
+    assert "input missing: risk" in category.title and category.trace[0][0] == "density"
+    category = Category("lung_rads_2022", "", (), "s", flags=("out_of_scope",))
+    changed = replace(report, findings=(replace(report.findings[0], categories=(category,)),))
+    assert "outside the guideline's scope" in build_view(changed, identity=True).findings[0].categories[0].title
+
+
+def test_an_abstention_a_failure_and_a_failed_check_are_shown(samples):
+    view = build_view(samples.abstained().report, identity=True)
+    assert view.abstained.startswith("The image is unlike")
+    assert view.quality[0][3] == "NOT passed"
+    assert view.failures[0][0] == "scans/broken.dcm"
+    assert not view.has_uncertainty
+
+
+def test_chinese_pages_have_no_english_label(samples):
+    labels = build_view(samples.chest("zh").report, identity=True).labels
+    assert labels["impression"] == "影像诊断意见"
