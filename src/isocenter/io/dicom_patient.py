@@ -10,6 +10,8 @@ from isocenter.io.inputs import InputFile
 _DAYS_BY_UNIT: Final = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 # Two bytes of GB 2312, as they follow one another in a Chinese name; Latin-1 names have lone high bytes.
 _GB_PAIRS: Final = re.compile(rb"(?:[\x00-\x7f]|[\xb0-\xf7][\xa1-\xfe])+")
+# pydicom 3.0.2 leaves the escapes of ISO 2022 IR 58 (simplified Chinese) in the text.
+_ESCAPES: Final = re.compile(r"\x1b[$()]{1,2}[A-Z]")
 
 
 def read_patient(file: InputFile) -> Patient:
@@ -46,12 +48,13 @@ def guess_character_set(dataset: Any) -> None:
     from pydicom.charset import convert_encodings
 
     dataset.SpecificCharacterSet = guessed
-    dataset._character_set = convert_encodings(guessed)
+    dataset.set_original_encoding(None, None, convert_encodings(guessed))
 
 
 def _readable_name(name: Any) -> str:
     """Family name first; the ideographic form before the alphabetic: "王小东 (Wang XiaoDong)"."""
-    groups = [" ".join(part for part in group.split("^") if part.strip()) for group in str(name or "").split("=")]
+    text = _ESCAPES.sub("", str(name or ""))
+    groups = [" ".join(part for part in group.split("^") if part.strip()) for group in text.split("=")]
     alphabetic, ideographic = groups[0].strip(), groups[1].strip() if len(groups) > 1 else ""
     if ideographic:
         ideographic = ideographic.replace(" ", "")
