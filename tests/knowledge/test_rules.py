@@ -7,7 +7,7 @@ import pytest
 
 from isocenter.core.errors import InputError
 from isocenter.knowledge.guideline import Case, guideline_names
-from isocenter.knowledge.rules import apply_rule, list_rules, rule_details
+from isocenter.knowledge.rules import answers, apply_rule, list_rules, rule_details
 
 CASES = [(rule.id, case) for rule in list_rules() for case in rule.cases]
 
@@ -53,6 +53,19 @@ def test_a_flag_takes_nothing_but_zero_and_one():
     assert apply_rule("lung_rads_2022", {"kind": "solid", "d": 4, "new": "1"}).value == "3"
     with pytest.raises(InputError, match="0 or 1"):
         apply_rule("lung_rads_2022", {"kind": "solid", "d": 4, "new": 2})
+
+
+def test_a_choice_that_looks_like_a_number_may_come_as_one():
+    given = {"kind": "solid", "d": 7, "prior_category": 3, "stable": 1}
+    assert apply_rule("lung_rads_2022", given).value == "2"
+    with pytest.raises(InputError, match="expected one of"):
+        apply_rule("lung_rads_2022", {"kind": "spongy"})
+
+
+def test_the_answer_carries_the_name_that_the_vectors_use():
+    assert answers(apply_rule("lung_rads_2022", {"kind": "solid", "d": 6})) == {"category": "3"}
+    assert answers(apply_rule("gestational_age_hadlock_1984", {"hc_mm": 250})) == {"weeks": 27.15}
+    assert answers(apply_rule("gestational_age_hadlock_1984", {"hc_mm": 50})) == {"weeks": ""}
 
 
 def test_none_counts_as_missing_and_all_missing_inputs_are_named():

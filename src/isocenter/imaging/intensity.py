@@ -1,6 +1,6 @@
 """Intensities: windows as DICOM defines them, normalising, gray from colour, and the picture that a screen shows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import cv2
@@ -50,12 +50,23 @@ def apply_window(array: np.ndarray, window: Window, *, low: float = 0.0, high: f
 
 def _ramp(array: np.ndarray, center: float, width: float, low: float, high: float) -> np.ndarray:
     """From `low` at center - width / 2 to `high` at center + width / 2; a step above the centre for width 0."""
-    values = np.asarray(array, dtype=np.float32)
     if width == 0:
-        return np.where(values > center, np.float32(high), np.float32(low))
-    # In this order a value at either end of the window comes out as exactly `low` or `high`.
-    share = np.clip((values - np.float32(center)) / np.float32(width) + np.float32(0.5), 0, 1)
-    return np.asarray(share * np.float32(high - low) + np.float32(low), dtype=np.float32)
+        return np.where(array > center, np.float32(high), np.float32(low))
+    shown = np.empty(array.shape, dtype=np.float32)
+    # Slice by slice, so that each stays in the processor's cache through all steps.
+    for part, values in zip(_slices(shown), _slices(array), strict=True):
+        np.subtract(values, np.float32(center), out=part, casting="same_kind")
+        part *= np.float32(1 / width)
+        part += np.float32(0.5)
+        np.clip(part, 0, 1, out=part)
+        part *= np.float32(high - low)
+        part += np.float32(low)
+    return shown
+
+
+def _slices(array: np.ndarray) -> Iterable[np.ndarray]:
+    """Views of the slices; of an array of fewer than three axes, the whole."""
+    return array if array.ndim > 2 else (array,)
 
 
 def apply_lut(array: np.ndarray, table: np.ndarray, *, first_value: int) -> np.ndarray:
@@ -166,7 +177,11 @@ def display_uint8(volume: Volume, slice_index: int = 0, *, window: Window | None
 
 def to_uint8(array: np.ndarray, window: Window) -> np.ndarray:
     """The array through a window, uint8 from 0 to 255, rounded half up."""
-    return np.asarray(apply_window(array, window, low=0.5, high=255.5).clip(max=255), dtype=np.uint8)
+    shown = np.empty(array.shape, dtype=np.uint8)
+    for part, values in zip(_slices(shown), _slices(array), strict=True):
+        # Half a level up, then cut: the highest value would become 256.
+        np.copyto(part, np.minimum(apply_window(values, window, low=0.5, high=255.5), 255), casting="unsafe")
+    return shown
 
 
 def _colour_to_uint8(volume: Volume, picture: np.ndarray) -> np.ndarray:

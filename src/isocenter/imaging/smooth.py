@@ -12,6 +12,8 @@ from isocenter.core.errors import InputError
 _TRUNCATE: Final = 4.0
 # Rows that the median works on at a time: 27 strips of them stay in the processor's cache.
 _STRIP_ROWS: Final = 64
+# Voxels of each slice that the filter along the slices works on at a time, for the same reason.
+_STRIP_VOXELS: Final = 2048
 
 
 def smooth_gaussian(array: np.ndarray, *, sigma_mm: float, spacing_mm: Sequence[float]) -> np.ndarray:
@@ -38,8 +40,13 @@ def _filter_slices(array: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return array
     wide = array.reshape(array.shape[0], -1)
     one = np.ones(1, dtype=np.float32)
-    done = cv2.sepFilter2D(wide, cv2.CV_32F, one, kernel, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(done).reshape(array.shape)
+    done = np.empty_like(wide)
+    for start in range(0, wide.shape[1], _STRIP_VOXELS):
+        strip = wide[:, start : start + _STRIP_VOXELS]
+        done[:, start : start + _STRIP_VOXELS] = cv2.sepFilter2D(
+            strip, cv2.CV_32F, one, kernel, borderType=cv2.BORDER_REPLICATE
+        )
+    return done.reshape(array.shape)
 
 
 def smooth_mean(array: np.ndarray, *, size: int = 3) -> np.ndarray:

@@ -65,10 +65,21 @@ def apply_rule(name: str, inputs: Mapping[str, object]) -> Category:
     )
 
 
+def answers(category: Category) -> Mapping[str, str | float]:
+    """The category's value by the name its rule gives it ("category", "score", "weeks"); a formula's as a number.
+
+    >>> answers(apply_rule("agatston_lesion", {"area_mm2": 8, "peak_hu": 400, "increment_mm": 3}))
+    {'score': 32.0}
+    """
+    rule = load_guideline(category.rule)
+    is_number = bool(rule.formula and category.value)
+    return {rule.output: float(category.value) if is_number else category.value}
+
+
 def _read(rule: str, spec: RuleInput, value: object) -> Value:
     """The value as the rule counts it: the right kind, in range, rounded half up where the guideline rounds."""
     if spec.kind == "choice":
-        if value not in spec.choices:
+        if str(value) not in spec.choices:
             raise InputError(f"rule {rule}, {spec.name}: expected one of {', '.join(spec.choices)}; got {value!r}")
         return str(value)
     try:
