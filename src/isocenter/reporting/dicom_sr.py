@@ -19,6 +19,7 @@ from isocenter.reporting.uids import content_uid, fingerprint, study_uid
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+SOP_CLASS = "1.2.840.10008.5.1.4.1.1.88.33"
 SERIES_NUMBER = 9902
 _QUALITATIVE = Code("UMLS", "C0034375", "Qualitative Evaluations")
 _STATUS = Code(OWN_SCHEME, "report-status", "Report status")
@@ -66,28 +67,26 @@ def build_sr(
 
     Raises InputError if there is no header at all.
     """
-    from highdicom.sr import ComprehensiveSR
+    from pydicom.dataset import Dataset
 
     grids = {each.series_uid: each.mask.grid for f in reversed(report.findings) for each in f.evidence if each.mask}
     series = {uid: source_series(uid, volumes, headers_by_series, grids.get(uid)) for uid in headers_by_series}
     sources = Sources(report, series, seg)
-    root = _document(report, sources)
-    evidence = [_reference(header, report) for header in sources.used_headers()]
-    if seg is not None:
-        evidence.append(_reference(seg, report))
-    signed = report.status in ("signed", "amended")
-    sop_uid = content_uid("sr", study_uid(report), fingerprint(_content(report)), seg.SOPInstanceUID if seg else "")
-    series_uid = content_uid("sr-series", study_uid(report), report.provenance.code)
-    sr: Dataset = ComprehensiveSR(
-        evidence=evidence, content=root, series_instance_uid=series_uid, series_number=SERIES_NUMBER,
-        sop_instance_uid=sop_uid, instance_number=1, manufacturer=MANUFACTURER, is_final=signed,
-        specific_character_set="ISO_IR 192",
-    )  # fmt: skip
+    sr = Dataset()
+    sr.update(_document(report, sources))
     inherit(sr, sources.first_header(), identity=identity)
-    stamp(sr, report, series_uid=series_uid, sop_uid=sop_uid, series_number=SERIES_NUMBER)
-    sr.SeriesDescription = "AI report (draft)" if report.status == "draft" else f"AI report ({report.status})"
-    # highdicom names itself there with the time of day.
-    sr.pop("ContributingEquipmentSequence", None)
+    sr.SOPClassUID, sr.Modality = SOP_CLASS, "SR"
+    stamp(
+        sr, report, series_number=SERIES_NUMBER,
+        series_uid=content_uid("sr-series", study_uid(report), report.provenance.code),
+        sop_uid=content_uid("sr", study_uid(report), fingerprint(_content(report)), seg.SOPInstanceUID if seg else ""),
+    )  # fmt: skip
+    sr.SeriesDescription = f"AI report ({report.status})"
+    signed = report.status in ("signed", "amended")
+    # Signing by a named person, with VerifyingObserverSequence, is not this function's: it stays unverified.
+    sr.CompletionFlag, sr.VerificationFlag = "PARTIAL", "UNVERIFIED"
+    sr.PreliminaryFlag = "FINAL" if signed else "PRELIMINARY"
+    sr.CurrentRequestedProcedureEvidenceSequence = _evidence(report, [*sources.used_headers(), *([seg] if seg else [])])
     sr.CodingSchemeIdentificationSequence = [_own_scheme()]
     sr.ReferencedPerformedProcedureStepSequence, sr.PerformedProcedureCodeSequence = [], []
     file_meta(sr)
@@ -102,17 +101,27 @@ def _content(report: Report) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _reference(header: "Dataset", report: Report) -> "Dataset":
-    """A header as highdicom takes evidence: the identifiers, and empty where the source lacks what it asks for."""
+def _evidence(report: Report, referred: "Sequence[Dataset]") -> "list[Dataset]":
+    """Every instance that the document refers to, by study and series (PS3.3 C.17.2)."""
     from pydicom.dataset import Dataset
 
-    made = Dataset()
-    for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-        setattr(made, keyword, str(header.get(keyword) or ""))
-    made.StudyInstanceUID = made.StudyInstanceUID or study_uid(report)
-    made.PatientID = made.PatientName = made.PatientBirthDate = made.PatientSex = ""
-    made.AccessionNumber = made.StudyID = made.StudyDate = made.StudyTime = ""
-    return made
+    by_series: dict[tuple[str, str], list[Dataset]] = {}
+    for header in referred:
+        study = str(header.get("StudyInstanceUID") or study_uid(report))
+        by_series.setdefault((study, str(header.get("SeriesInstanceUID") or "")), []).append(header)
+    studies: dict[str, Dataset] = {}
+    for (study, series_uid), headers in by_series.items():
+        if study not in studies:
+            studies[study] = Dataset()
+            studies[study].StudyInstanceUID, studies[study].ReferencedSeriesSequence = study, []
+        series = Dataset()
+        series.SeriesInstanceUID, series.ReferencedSOPSequence = series_uid, []
+        for header in headers:
+            item = Dataset()
+            item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = header.SOPClassUID, header.SOPInstanceUID
+            series.ReferencedSOPSequence.append(item)
+        studies[study].ReferencedSeriesSequence.append(series)
+    return list(studies.values())
 
 
 def _own_scheme() -> "Dataset":
