@@ -1,6 +1,7 @@
 """The header of a file that the flat scan leaves alone: pydicom parses it, and its sequences become plain values."""
 
 import io
+import logging
 import math
 import mmap
 import struct
@@ -35,12 +36,26 @@ _META: Final = b"\0" * 128 + b"DICM\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1
 
 @contextmanager
 def collected_warnings() -> Iterator[list[str]]:
-    """What pydicom complains about, as a list: it becomes a note of the series, not noise on a terminal."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        messages: list[str] = []
-        yield messages
-        messages.extend(type(item.message).__name__ for item in caught)
+    """What pydicom complains about, as a list of kinds: it becomes a note of the series.
+
+    pydicom puts the values of the header into its warnings and its log; they must not reach ours.
+    """
+    messages: list[str] = []
+    logger = logging.getLogger("pydicom")
+    logger.addFilter(_keep_out)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield messages
+            messages.extend(item.category.__name__ for item in caught)
+    finally:
+        logger.removeFilter(_keep_out)
+
+
+def _keep_out(record: logging.LogRecord) -> bool:
+    """A filter that lets nothing through."""
+    del record
+    return False
 
 
 def parse_header(file: InputFile) -> Header:
