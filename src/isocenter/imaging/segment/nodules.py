@@ -1,0 +1,128 @@
+"""Nodules of the lungs: found as blobs, fitted as ellipsoids, told from vessels, walls and sheets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from isocenter.imaging.segment.ellipsoid_fit import Crop, FittedEllipsoid, directions, fit_ellipsoid
+from isocenter.imaging.segment.grids import Triple
+from isocenter.imaging.segment.lungs import Lungs
+from isocenter.imaging.segment.nodule_candidates import Candidate, find_candidates
+from isocenter.imaging.segment.nodule_shape import Surroundings, blob_radii, look_around
+
+# A vessel's neck is about 1, a nodule of twice its vessel's thickness 0.5.
+_MAX_NECK = 0.64
+_MAX_NECK_ROUGH = 0.75
+_MAX_WALL_ROUGH = 0.5
+_MIN_RADIUS_ROUGH_MM = 1.3
+_MIN_FREE = 0.25
+_MIN_EXPLAINED = 0.6
+_MAX_STRETCH = 2.3
+_DIAMETER_MM = (3.0, 36.0)
+
+
+@dataclass(frozen=True, slots=True)
+class NoduleFit:
+    """A nodule: its ellipsoid in millimetres from voxel (0, 0, 0), and what it hangs on."""
+
+    ellipsoid: FittedEllipsoid
+    around: Surroundings
+    candidate: Candidate
+
+    @property
+    def attachment(self) -> str:
+        """"pleura", "vessel" or "isolated"."""
+        if self.around.wall > 0.06:
+            return "pleura"
+        return "vessel" if self.around.neck > 0.15 else "isolated"
+
+
+def find_nodules(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs) -> tuple[NoduleFit, ...]:
+    """The nodules in the lungs, largest first.
+
+    hu   (slices, rows, columns), axial
+    """
+    candidates = _plausible(hu, spacing_mm, lungs, find_candidates(hu, spacing_mm, lungs))
+    found: list[NoduleFit] = []
+    for candidate, radius in candidates:
+        place = np.array(candidate.centre) * spacing_mm
+        if any(fit.ellipsoid.distance_mm(place) < 1.0 for fit in found):
+            continue
+        nodule = _measure(hu, spacing_mm, lungs, (candidate, radius))
+        if nodule is not None:
+            found.append(nodule)
+    return tuple(sorted(_without_twins(found), key=lambda n: -n.ellipsoid.volume_ml))
+
+
+def _plausible(
+    hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, candidates: Sequence[Candidate]
+) -> list[tuple[Candidate, float]]:
+    """Candidates that do not go on as a vessel, with their radius; strongest first."""
+    if not candidates:
+        return []
+    centres = np.array([c.centre for c in candidates])
+    radii = blob_radii(hu, spacing_mm, centres, np.array([c.radius_mm for c in candidates]), lungs.lung_hu)
+    large = radii > _MIN_RADIUS_ROUGH_MM
+    candidates = [c for c, ok in zip(candidates, large, strict=True) if ok]
+    centres, radii = centres[large], np.minimum(radii[large], 16.0)
+    kept = []
+    for first in range(0, len(candidates), 200):
+        part = slice(first, first + 200)
+        around = look_around(hu, spacing_mm, centres[part], radii[part, None], lungs)
+        pairs = zip(candidates[part], radii[part], around, strict=True)
+        kept += [(c, float(r)) for c, r, a in pairs if a.neck < _MAX_NECK_ROUGH and a.wall < _MAX_WALL_ROUGH]
+    return kept
+
+
+def _measure(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, start: tuple[Candidate, float]) -> NoduleFit | None:
+    """The fitted nodule at a candidate, None if it is none."""
+    candidate, radius = start
+    spacing = np.array(spacing_mm)
+    centre = np.array(candidate.centre)
+    crop = _crop(hu, spacing_mm, lungs, (centre, radius))
+    fit = fit_ellipsoid(crop, centre_mm=centre * spacing, radius_mm=radius, background_hu=lungs.lung_hu)
+    if fit is None or not _is_nodule_like(fit):
+        return None
+    surface = fit.radii_mm(directions())[None]
+    around = look_around(hu, spacing_mm, (fit.centre_mm / spacing)[None], surface, lungs)[0]
+    if around.neck > _MAX_NECK or around.free < _MIN_FREE:
+        return None
+    return NoduleFit(fit, around, candidate)
+
+
+def _crop(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, blob: tuple[np.ndarray, float]) -> Crop:
+    """The voxels around a blob; large blobs are taken more sparsely."""
+    centre, radius = blob
+    spacing = np.array(spacing_mm)
+    half = np.ceil((1.45 * radius + 4.5) / spacing).astype(int)
+    low = np.maximum(np.round(centre).astype(int) - half, 0)
+    high = np.minimum(np.round(centre).astype(int) + half + 1, hu.shape)
+    box = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+    steps = np.maximum(1, (radius / 5.5 / spacing).astype(int))
+    sparse = tuple(slice(None, None, int(step)) for step in steps)
+    values = hu[box][sparse]
+    usable = lungs.coarse.lift(lungs.hull > 0, box)[sparse] | (values < (lungs.lung_hu + 30) / 2)
+    wide = spacing * steps
+    return Crop(values, usable, low * spacing, (float(wide[0]), float(wide[1]), float(wide[2])), spacing_mm[0])
+
+
+def _is_nodule_like(fit: FittedEllipsoid) -> bool:
+    """Whether size, stretch, brightness and fit are those of a solid nodule."""
+    axes = fit.semi_axes_mm
+    long_mm, short_mm = fit.axial_axes_mm
+    return bool(
+        _DIAMETER_MM[0] <= (long_mm + short_mm) / 2 <= _DIAMETER_MM[1]
+        and axes[2] < _MAX_STRETCH * axes[0]
+        and fit.inside_hu > -300
+        and fit.explained > _MIN_EXPLAINED
+    )
+
+
+def _without_twins(found: Sequence[NoduleFit]) -> list[NoduleFit]:
+    """One fit per nodule: the better explained of those whose centres lie in one another."""
+    kept: list[NoduleFit] = []
+    for nodule in sorted(found, key=lambda n: -n.ellipsoid.volume_ml * n.ellipsoid.explained):
+        if all(other.ellipsoid.distance_mm(nodule.ellipsoid.centre_mm) > 0 for other in kept):
+            kept.append(nodule)
+    return kept
