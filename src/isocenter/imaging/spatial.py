@@ -92,7 +92,7 @@ def crop_to_box(volume: Volume, start: Sequence[int], stop: Sequence[int]) -> Vo
     grid = _shifted(volume.grid, (k0, j0, i0), (k1 - k0, j1 - j0, i1 - i0))
     instances = volume.source.instances[k0:k1] if volume.source.instances else ()
     source = replace(volume.source, instances=instances)
-    return replace(volume, array=volume.array[k0:k1, j0:j1, i0:i1], grid=grid, source=source)
+    return replace(volume, array=volume.array[k0:k1, j0:j1, i0:i1].copy(), grid=grid, source=source)
 
 
 def pad_volume(volume: Volume, before: Sequence[int], after: Sequence[int], *, value: float = 0.0) -> Volume:

@@ -1,5 +1,6 @@
 """An ellipse fitted to its own points is itself; its circumference is the elliptic integral."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,6 +59,16 @@ def test_noise_on_the_outline_hardly_moves_the_fit():
     true = Ellipse((200, 260), (150, 110), 40)
     noisy = true.points(400) + np.random.default_rng(0).normal(0, 2, (400, 2))
     assert fit_ellipse(noisy).perimeter == pytest.approx(true.perimeter, rel=0.01)
+
+
+def test_the_fit_of_noisy_points_equals_opencvs_direct_method():
+    for seed in range(5):
+        noise = np.random.default_rng(seed).normal(0, 3, (200, 2))
+        points = Ellipse((200, 260), (150, 110), 40).points(200) + noise
+        (x, y), axes, _ = cv2.fitEllipseDirect(points[:, ::-1].astype(np.float32))
+        found = fit_ellipse(points)
+        np.testing.assert_allclose(found.centre, (y, x), atol=0.02)
+        np.testing.assert_allclose(sorted(2 * np.array(found.semi_axes)), sorted(axes), atol=0.05)
 
 
 def test_part_of_a_rim_still_gives_an_ellipse():
