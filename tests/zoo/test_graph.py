@@ -62,7 +62,7 @@ def test_initialisers_listed_as_inputs_are_none():
     assert check_graph(graph.SerializeToString()).inputs == ("x",)
 
 
-def test_weights_outside_the_file_are_refused_wherever_they_hide(tmp_path, monkeypatch):
+def test_weights_outside_the_file_are_refused_wherever_they_hide():
     inside = helper.make_graph(
         [helper.make_node("Identity", ["w"], ["o"])],
         "b",
@@ -85,6 +85,16 @@ def test_weights_outside_the_file_are_refused_wherever_they_hide(tmp_path, monke
         with pytest.raises(PackageError, match="external_data"):
             check_graph(each.SerializeToString())
             pytest.fail(where)
+
+
+def test_half_a_reference_is_refused_too():
+    """Only the mark, or only the entries: run times differ in which of them they obey."""
+    mark, entries = weight(), external(weight())
+    mark.data_location = TensorProto.EXTERNAL
+    entries.ClearField("data_location")
+    for tensor in (mark, entries):
+        with pytest.raises(PackageError, match="external_data"):
+            check_graph(model([ADD], [tensor]).SerializeToString())
 
 
 def test_the_check_is_needed_because_a_run_time_would_follow_them(tmp_path, monkeypatch):

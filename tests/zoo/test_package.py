@@ -146,8 +146,10 @@ def test_member_names_that_are_paths_are_refused(bench, name):
         read_package_bytes(stream.getvalue(), trusted=bench.trusted)
 
 
-def test_compressed_doubled_or_too_many_members_are_refused_before_reading(bench):
-    bomb, doubled, many = io.BytesIO(), io.BytesIO(), io.BytesIO()
+def test_compressed_doubled_or_too_many_members_are_refused_before_reading(bench, monkeypatch):
+    bomb, deflated, doubled, many = (io.BytesIO() for _ in range(4))
+    with zipfile.ZipFile(deflated, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.onnx", bytes(range(100)))
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("model.onnx", bytes(50_000_000))
     with pytest.warns(UserWarning), zipfile.ZipFile(doubled, "w") as archive:
@@ -156,9 +158,13 @@ def test_compressed_doubled_or_too_many_members_are_refused_before_reading(bench
     with zipfile.ZipFile(many, "w") as archive:
         for i in range(65):
             archive.writestr(f"m{i}.bin", b"1")
-    for stream in (bomb, doubled, many):
-        with pytest.raises(PackageError):
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda self, info: pytest.fail(f"{info.filename} was read"))
+    for stream, reason in ((bomb, "no larger"), (many, "no larger"), (deflated, "stored")):
+        with pytest.raises(PackageError, match=reason):
             read_package_bytes(stream.getvalue(), trusted=bench.trusted)
+    monkeypatch.undo()
+    with pytest.raises(PackageError, match="canonical"):
+        read_package_bytes(doubled.getvalue(), trusted=bench.trusted)
 
 
 def test_a_file_beyond_the_limit_is_refused(bench, monkeypatch, tmp_path):

@@ -44,8 +44,8 @@ def test_a_model_is_opened_once_and_named_in_provenance(home, bench, tmp_path):
     models = Models(home, built_in=tmp_path / "weights")
     assert models.runtime == models.precision == ""
     assert models.ref("tiny").version == models.card("tiny").version == "1.0.0"
-    model = models.get("tiny")
     path.unlink()
+    model = models.get("tiny")
     assert models.get("tiny") is model
     assert model.ref == models.ref("tiny") and model.ref.digest.startswith("sha256:")
     assert models.runtime.startswith("openvino ") and models.precision == "f32" and models.notes == ()

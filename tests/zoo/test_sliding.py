@@ -54,6 +54,31 @@ def test_the_weights_sum_as_written_out_by_hand():
     np.testing.assert_allclose(sliding_window(centred, image, windows=Windows(size, overlap)), total / count, atol=1e-5)
 
 
+def test_weights_are_one_in_the_centre_and_never_under_the_floor():
+    weights = importance_map((31, 31, 31))
+    assert weights[15, 15, 15] == weights.max() == 1
+    assert weights.min() == np.float32(1e-3)
+    assert weights[15, 15, 15 + 4] == pytest.approx(np.exp(-(4**2) / (2 * (0.125 * 31) ** 2)))
+
+
+def test_an_image_smaller_than_the_window_lies_in_its_middle():
+    ramp = FunctionPredictor(lambda b: {"logits": np.broadcast_to(np.arange(8.0), b.shape)})
+    result = sliding_window(ramp, np.zeros((1, 8, 8, 3), np.float32), windows=Windows((8, 8, 8)))
+    np.testing.assert_allclose(result[0, 0, 0], [2, 3, 4], rtol=1e-6)
+
+
+def test_windows_go_together_as_many_as_asked_for_or_as_the_budget_holds():
+    def calls(**options):
+        seen = []
+        spy = FunctionPredictor(lambda b: (seen.append(len(b)), {"logits": b})[1])
+        sliding_window(spy, np.zeros((1, 8, 64, 64), np.float32), windows=Windows((8, 16, 16), 0.0, **options))
+        return seen
+
+    assert calls() == [1] * 16
+    assert calls(batch=5) == [5, 5, 5, 1]
+    assert max(calls(batch=16, max_memory_bytes=700_000)) == 700_000 // 4 // (3 * 8 * 16 * 16 * 4)
+
+
 def test_windows_cover_the_axis_and_never_leave_it():
     for length in range(4, 40):
         for overlap in (0.0, 0.3, 0.5, 0.9):

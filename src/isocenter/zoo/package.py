@@ -151,7 +151,7 @@ def _read_members(data: bytes) -> dict[str, bytes]:
             members = {info.filename: archive.read(info) for info in infos}
     except _ZIP_ERRORS as error:
         raise PackageError("expected a model package, got a file that is none or was altered") from error
-    if len(members) != len(infos) or _canonical_zip(members) != data:
+    if _canonical_zip(members) != data:
         raise PackageError("expected a package in canonical form, got other bytes; it was altered")
     return members
 

@@ -41,14 +41,15 @@ class OpenVinoPredictor:
         self.notes: tuple[str, ...] = ()
 
     def run(self, array: np.ndarray) -> dict[str, np.ndarray]:
-        """Every output of the graph by name, float32 copies."""
+        """Every output of the graph by name, float32."""
         batch = _as_batch(array)
         with self._lock:
             try:
+                # share_outputs stays off: what is handed out must outlive the next call.
                 results = self._request.infer([batch], share_inputs=True)
             except RuntimeError as error:
                 raise _refused(batch) from error
-            return {name: np.array(results[i], dtype=np.float32) for i, name in enumerate(self._names)}
+            return {name: np.asarray(results[i], dtype=np.float32) for i, name in enumerate(self._names)}
 
 
 class OnnxRuntimePredictor:

@@ -195,8 +195,8 @@ def _pad(volume: np.ndarray, size: tuple[int, ...], value: float) -> tuple[np.nd
 
 
 def _affordable_batch(windows: Windows, window_bytes: int) -> int:
-    """As many windows per call as a quarter of the budget holds, at least one."""
-    return max(1, min(windows.batch, int(windows.max_memory_bytes * _BATCH_SHARE) // max(window_bytes, 1)))
+    """As many windows per call as a quarter of the budget holds, with an answer of their size and its weighted copy."""
+    return max(1, min(windows.batch, int(windows.max_memory_bytes * _BATCH_SHARE) // (3 * window_bytes)))
 
 
 def _empty_result(values: np.ndarray, depth: int, array: np.ndarray, windows: Windows, *, n_outputs: int) -> np.ndarray:
