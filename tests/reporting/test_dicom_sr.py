@@ -184,7 +184,7 @@ def _header(path: Path):
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True)
         usable = min(int(header.Rows), int(header.Columns)) > 3 and header.SOPInstanceUID and header.StudyInstanceUID
-        usable = usable and int(header.get("NumberOfFrames", 1) or 1) < 1000
+        usable = usable and 0 < int(header.get("NumberOfFrames", 1) or 1) < 1000
         return header if usable and header.get("Modality") not in ("SEG", "SR", None) and header.Rows < 3000 else None
     except Exception:  # noqa: BLE001 - broken on purpose; io refuses these by name
         return None

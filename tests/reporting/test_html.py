@@ -146,3 +146,8 @@ def test_a_browser_shows_the_page_without_sideways_scrolling_or_console_errors(s
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     wide, room = map(int, re.search(r"<title>(\d+) (\d+)</title>", done.stdout).groups())
     assert wide <= room
+
+
+def test_a_figure_without_a_picture_is_left_out(samples):
+    page = _Page(render_html(samples.breast().report, {}, identity=True))
+    assert not [tag for tag, _ in page.tags if tag == "img"]

@@ -1,13 +1,14 @@
 from dataclasses import replace
 
 from isocenter.core.finding import Category, Code, Measurement
+from isocenter.core.report import Sentence
 from isocenter.reporting.view import build_view, code_name, finding_name, measurement_name
 
 
 def test_identity_is_shown_or_withheld(samples):
     report = samples.chest().report
     shown, hidden = build_view(report, identity=True), build_view(report, identity=False)
-    assert "Wang XiaoDong / 王 小东" in shown.texts() and "MRN-0042" in shown.texts()
+    assert "Wang XiaoDong / 王小东" in shown.texts() and "MRN-0042" in shown.texts()
     assert not {"Wang", "王", "MRN-0042", "1970-01-02"} & set(hidden.texts().split())
     assert not any(secret in hidden.texts() for secret in ("Wang", "小东", "MRN", "1970"))
 
@@ -49,3 +50,14 @@ def test_an_abstention_a_failure_and_a_failed_check_are_shown(samples):
 def test_chinese_pages_have_no_english_label(samples):
     labels = build_view(samples.chest("zh").report, identity=True).labels
     assert labels["impression"] == "影像诊断意见"
+
+
+def test_each_finding_has_a_line_of_its_own_until_somebody_edits_the_text(samples):
+    report = samples.chest().report
+    first, second = replace(report.findings[0], id="F1"), replace(report.findings[0], id="F2")
+    sentences = tuple(Sentence(f"{id_}: {what}.", "findings", id_) for id_ in ("F1", "F2") for what in ("a", "b"))
+    joined = " ".join(sentence.text for sentence in sentences)
+    report = replace(report, findings=(first, second), sentences=sentences, sections={"findings": joined})
+    assert build_view(report, identity=True).sections == (("Findings", ("F1: a. F1: b.", "F2: a. F2: b.")),)
+    edited = replace(report, sections={"findings": "Something else."})
+    assert build_view(edited, identity=True).sections == (("Findings", ("Something else.",)),)

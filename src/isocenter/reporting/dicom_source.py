@@ -65,6 +65,10 @@ class SourceSeries:
 
     headers: "tuple[Dataset, ...]" = field(repr=False)
     instances: tuple[Instance, ...] = ()
+    by_uid: "Mapping[str, Dataset]" = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_uid", {str(header.SOPInstanceUID): header for header in self.headers})
 
     def locate(self, slice_index: int) -> "tuple[Dataset, int | None]":
         """(header, frame number from 1 or None) of a slice. Raises InputError where the series has no such slice."""
@@ -74,9 +78,9 @@ class SourceSeries:
             if slice_index >= len(self.instances):
                 raise InputError(f"slice: expected one of {len(self.instances)}, got {slice_index}")
             instance = self.instances[slice_index]
-            for header in self.headers:
-                if str(header.SOPInstanceUID) == instance.sop_uid:
-                    return header, instance.frame if is_multiframe(header) else None
+            header = self.by_uid.get(instance.sop_uid)
+            if header is not None:
+                return header, instance.frame if is_multiframe(header) else None
             raise InputError("headers: expected one for each instance of the volume; pass those of read_headers")
         if len(self.headers) == 1 and is_multiframe(self.headers[0]):
             return self.headers[0], slice_index + 1

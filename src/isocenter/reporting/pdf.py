@@ -53,12 +53,13 @@ def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
     _facts(sheet, view)
     if view.abstained:
         _box(sheet, words["abstained"], view.abstained)
-    for heading, text in view.sections:
+    for heading, paragraphs in view.sections:
         if heading == words["impression"]:
-            _box(sheet, heading, text)
+            _box(sheet, heading, "\n".join(paragraphs))
             continue
         sheet.heading(heading)
-        sheet.lines(text)
+        for text in paragraphs:
+            sheet.lines(text)
     _figures(sheet, view, sizes)
     if view.findings:
         sheet.heading(words["details"], follows_mm=30.0)

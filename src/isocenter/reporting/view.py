@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 
 from isocenter.core.errors import ReportError
 from isocenter.core.finding import Category, Code, Evidence, Finding, Measurement
@@ -41,6 +42,7 @@ class FindingView:
 class View:
     """Everything that a report shows, in the order in which it shows it.
 
+    sections      (heading, paragraphs)
     quality       rows (check, value, limit, result)
     figures       (name of the PNG, caption)
     """
@@ -50,7 +52,7 @@ class View:
     patient: tuple[Pair, ...]
     study: tuple[Pair, ...]
     abstained: str
-    sections: tuple[Pair, ...]
+    sections: tuple[tuple[str, tuple[str, ...]], ...]
     findings: tuple[FindingView, ...]
     figures: tuple[Pair, ...]
     quality: tuple[tuple[str, str, str, str], ...]
@@ -76,7 +78,7 @@ def build_view(report: Report, *, identity: bool) -> View:
         study=_study(report),
         abstained=report.abstained_reason or (report.abstained.code if report.abstained else ""),
         sections=tuple(
-            (label(language, name), report.sections[name]) for name in SECTIONS if report.sections.get(name)
+            (label(language, name), _paragraphs(report, name)) for name in SECTIONS if report.sections.get(name)
         ),
         findings=tuple(_finding(finding, language) for finding in report.findings),
         figures=tuple((figure.name, _caption(report, n)) for n, figure in enumerate(report.figures)),
@@ -133,6 +135,25 @@ def _strings(value: object) -> list[str]:
     return [each for name in names for each in _strings(getattr(value, name))]
 
 
+def _paragraphs(report: Report, section: str) -> tuple[str, ...]:
+    """A section's text, with what is said of each finding on a line of its own."""
+    gap = "" if report.language == "zh" else " "
+    spoken = [sentence for sentence in report.sentences if sentence.section == section]
+    groups = groupby(spoken, key=lambda sentence: sentence.finding)
+    paragraphs = tuple(gap.join(sentence.text for sentence in group) for _, group in groups)
+    # A section that somebody edited is no longer the sum of its sentences.
+    whole = report.sections[section]
+    return paragraphs if gap.join(paragraphs) == whole else (whole,)
+
+
+def _person(name: str) -> str:
+    """The groups of a person name (alphabetic = ideographic = phonetic) as people write them. Source: PS3.5 6.2.1."""
+    groups = (group.strip("^ ") for group in name.split("="))
+    return " / ".join(
+        group.replace("^", "" if any("\u3400" <= c <= "\u9fff" for c in group) else " ") for group in groups if group
+    )
+
+
 def _known(language: str, table: str, code: str) -> str:
     try:
         return text(table, code, language)
@@ -154,8 +175,7 @@ def _patient(report: Report, identity: bool) -> tuple[Pair, ...]:
     unknown = label(language, "unknown")
     rows: list[Pair] = []
     if identity:
-        name = patient.name.replace("^", " ").split("=")
-        rows.append((label(language, "name"), " / ".join(part.strip() for part in name if part.strip()) or unknown))
+        rows.append((label(language, "name"), _person(patient.name) or unknown))
         rows.append((label(language, "patient_id"), patient.patient_id or unknown))
         rows.append((label(language, "birth_date"), patient.birth_date or unknown))
     else:
