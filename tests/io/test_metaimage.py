@@ -30,9 +30,9 @@ def test_what_is_not_stated_is_unknown(tmp_path):
     assert not volume.grid.spacing_known and not volume.grid.position_known
     volume = read(tmp_path, mha(ElementSpacing="0.5 2 3"))
     assert volume.grid.spacing_mm.tolist() == [3, 2, 0.5] and not volume.grid.position_known
-    volume = read(tmp_path, mha(ElementSpacing="0.5 2 3", TransformMatrix="0 1 0 1 0 0 0 0 -1", Offset="1 2 3"))
+    volume = read(tmp_path, mha(ElementSpacing="0.5 2 3", TransformMatrix="0 1 0 0 0 1 1 0 0", Offset="1 2 3"))
     assert volume.grid.position_known
-    np.testing.assert_allclose(volume.grid.affine, [[0, 2, 0, 1], [0, 0, 0.5, 2], [-3, 0, 0, 3], [0, 0, 0, 1]])
+    np.testing.assert_allclose(volume.grid.affine, [[3, 0, 0, 1], [0, 0, 0.5, 2], [0, 2, 0, 3], [0, 0, 0, 1]])
 
 
 def test_a_fourth_axis_is_time(tmp_path):

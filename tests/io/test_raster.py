@@ -138,8 +138,9 @@ def test_a_cmyk_jpeg_becomes_rgb(tmp_path):
     assert volume.facts.notes == ("converted-to-rgb: CMYK",)
 
 
+@pytest.mark.parametrize("form", ["JPEG", "TIFF", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_stored_orientation_is_applied(tmp_path, orientation):
+def test_a_stored_orientation_is_applied_once(tmp_path, orientation, form):
     upright = np.kron(np.array([[250, 10, 10], [120, 10, 60]], np.uint8), np.ones((16, 16), np.uint8))
     # EXIF 2.3, tag 0x0112: how the stored picture came out of the upright one
     stored = {
@@ -148,7 +149,7 @@ def test_a_stored_orientation_is_applied(tmp_path, orientation):
     }[orientation]  # fmt: skip
     exif = Image.Exif()
     exif[0x0112] = orientation
-    volume = read(tmp_path, Image.fromarray(np.ascontiguousarray(stored)), "JPEG", exif=exif, quality=100)
+    volume = read(tmp_path, Image.fromarray(np.ascontiguousarray(stored)), form, exif=exif, quality=100)
     assert volume.array.shape == (1, 32, 48)
     assert np.abs(volume.array[0].astype(int) - upright).max() < 8
     assert (volume.facts.notes == ()) == (orientation == 1)
