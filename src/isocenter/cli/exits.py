@@ -1,9 +1,14 @@
 """Exit codes, and how a batch's failures are told."""
 
-import sys
-from collections.abc import Sequence
+from __future__ import annotations
 
-from isocenter.core.study import InputFailure
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from isocenter.core.study import InputFailure
 
 DONE = 0
 USAGE = 2

@@ -20,19 +20,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("read")(read.read)
-app.command("convert")(convert.convert)
-app.command("tasks")(tasks.tasks)
-app.command("predict")(predict.predict)
-app.command("explain")(explain.explain)
-app.command("rule")(rule.rule)
-app.command("rules")(rule.rules)
-app.add_typer(models.app, name="models")
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("package")(package.package)
-app.command("demo")(demo.demo)
-app.command("bench")(bench.bench)
+# The line that `isocenter --help` prints beside each; its own `--help` says more.
+app.command("read", short_help="Read studies: one folder with a report each.")(read.read)
+app.command("convert", short_help="Write every series as one volume.")(convert.convert)
+app.command("tasks", short_help="List what can be read, and how well.")(tasks.tasks)
+app.command("predict", short_help="Run one task over many inputs: a table.")(predict.predict)
+app.command("explain", short_help="Heat maps, and whether to believe them.")(explain.explain)
+app.command("rule", short_help="Apply one guideline to given inputs.")(rule.rule)
+app.command("rules", short_help="List guidelines and risk models.")(rule.rules)
+app.add_typer(models.app, name="models", short_help="List, show, verify, add, remove, trust.")
+app.command("train", short_help="Train a model from a configuration.")(train.train)
+app.command("evaluate", short_help="Measure a model against the truth.")(evaluate.evaluate)
+app.command("package", short_help="Sign a finished run as one file.")(package.package)
+app.command("demo", short_help="Read the built-in samples.")(demo.demo)
+app.command("bench", short_help="Measure against peers again.")(bench.bench)
 
 
 @app.callback()
