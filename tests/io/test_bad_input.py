@@ -352,3 +352,12 @@ def test_mutated_files_are_read_or_refused_with_one_line(tmp_path, suffix, seed)
     studies, failures = outcome(path)
     assert studies or failures
     assert all(np.isfinite(image.array).all() for study in studies for image in study.volumes)
+
+
+def test_the_lines_in_the_documentation_are_those_that_come(tmp_path):
+    page = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "formats.md"
+    quoted = re.findall(r"`(expected [^`]*)`", page.read_text(encoding="utf-8"))
+    for name, (data, _) in BAD.items():
+        (tmp_path / name).write_bytes(data)
+    said = {failure.problem for failure in outcome(tmp_path)[1]}
+    assert len(quoted) > 8 and not set(quoted) - said
