@@ -57,7 +57,7 @@ def test_each_series_is_read_or_refused_with_a_reason(data_dir, row):
 
 @pytest.mark.parametrize("folder", ["dicom_exotic", "dicom_series"])
 def test_lossless_pixels_have_the_hash_that_pydicom_found(data_dir, folder):
-    """The manifest's hash is of pydicom's array; colour of more than 8 bits and lossy codecs are left to other tests."""
+    """The manifest's hash is of pydicom's array; deep colour and lossy codecs are left to other tests."""
     compared = 0
     with (data_dir / folder / "manifest.csv").open() as stream:
         rows = [row for row in csv.DictReader(stream) if row["pydicom_decode"] == "ok"]

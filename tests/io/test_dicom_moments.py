@@ -34,6 +34,12 @@ def test_acquisition_times_order_and_clock_the_volumes(tmp_path, write_stack):
     assert moments.axis == "time" and moments.times_s.tolist() == [0, 3.5, 7] and numbers(moments) == [2, 1, 3]
 
 
+def test_times_run_on_over_midnight(tmp_path, write_stack):
+    times = [("20240101", "235959"), ("20240102", "000001")]
+    elements = [{"AcquisitionDate": date, "AcquisitionTime": time} for date, time in times]
+    assert order_moments(volumes(write_stack, tmp_path, elements)).times_s.tolist() == [0, 2]
+
+
 def test_trigger_times_are_milliseconds(tmp_path, write_stack):
     moments = order_moments(volumes(write_stack, tmp_path, [{"TriggerTime": "40"}, {"TriggerTime": "0"}]))
     assert moments.times_s.tolist() == [0, 0.04] and numbers(moments) == [2, 1]

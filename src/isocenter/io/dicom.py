@@ -9,7 +9,7 @@ import numpy as np
 from isocenter.core.cine import Cine
 from isocenter.core.errors import FormatError, IsocenterError
 from isocenter.core.modality import NOT_IMAGES, VOLUMETRIC
-from isocenter.core.study import Attachment, InputFailure, Study
+from isocenter.core.study import Attachment, InputFailure, Patient, Study
 from isocenter.core.volume import Volume
 from isocenter.io.boundary import untrusted
 from isocenter.io.dicom_patient import read_patient
@@ -130,10 +130,10 @@ def read_dicom_studies(
     for header in headers:
         studies.setdefault(header.text("StudyInstanceUID") or _nameless_key(header), []).append(header)
     for uid, members in studies.items():
-        study = _read_study("" if uid.startswith("?") else uid, members, dtype)
-        failures.extend(study.failures)
-        if study.volumes or study.attachments:
-            yield study
+        found = [_read_study("" if uid.startswith("?") else uid, members, dtype)]
+        failures.extend(found[0].failures)
+        if found[0].volumes or found[0].attachments:
+            yield found.pop()  # nothing here holds the study while its reader works
 
 
 def _read_study(uid: str, headers: Sequence[Header], dtype: np.dtype[Any] | None) -> Study:
@@ -142,9 +142,23 @@ def _read_study(uid: str, headers: Sequence[Header], dtype: np.dtype[Any] | None
     volumes = [image for group in group_series(images).values() for image in build_series(group, failures, dtype=dtype)]
     attachments = tuple(_attachment(header) for header in headers if _is_attachment(header))
     first = images[0] if images else headers[0]
-    with untrusted("a DICOM header"):
-        patient = read_patient(first.file)
+    patient = _read_patient([*images, *headers], failures)
     return Study(uid, _iso_date(first.text("StudyDate")), patient, tuple(volumes), attachments, tuple(failures))
+
+
+def _read_patient(headers: Sequence[Header], failures: list[InputFailure]) -> Patient:
+    """From the first header whose identity can be read; nobody, and a failure, where none of the first few can."""
+    for header in headers[:_TRIED_FOR_PATIENT]:
+        try:
+            with untrusted("a DICOM header"):
+                return read_patient(header.file)
+        except IsocenterError:
+            continue
+    failures.append(InputFailure(headers[0].file.label, "expected a patient in the header, it is damaged; check it"))
+    return Patient()
+
+
+_TRIED_FOR_PATIENT: Final = 5
 
 
 def _attachment(header: Header) -> Attachment:

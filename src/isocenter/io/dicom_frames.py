@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -279,13 +280,23 @@ def _clocks(header: Header, get: Getter, index: int) -> dict[str, float]:
     if reference is not None and header.text("Modality") == "PT":
         clocks["FrameReferenceTime"] = reference / 1000
     for name in _CLOCKS:
-        seconds = seconds_of(str((get(name) or ("",))[0]))
+        text = str((get(name) or ("",))[0])
+        seconds = seconds_of(text)
         if seconds is not None:
-            clocks[name] = seconds
+            day = text if name.endswith("DateTime") else str((get(name.replace("Time", "Date")) or ("",))[0])
+            clocks[name] = _days_of(day) * 86400 + seconds
     frame_time = _frame_time(header, index)
     if frame_time is not None:
         clocks["FrameTime"] = frame_time
     return clocks
+
+
+def _days_of(text: str) -> int:
+    """Days since year 1 of a DICOM date, so that times run on over midnight; 0 if there is none."""
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
+    except ValueError:
+        return 0
 
 
 def _frame_time(header: Header, index: int) -> float | None:

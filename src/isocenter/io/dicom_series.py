@@ -135,6 +135,7 @@ def _source_of(stack: Stack, loaded: Loaded) -> Source:
         for row in stack.frames
         for frame in row
     )
+    labels = {frame.header.file.path: frame.header.file.label for row in stack.frames for frame in row}
     return Source(
         "dicom",
         header.text("StudyInstanceUID"),
@@ -142,7 +143,7 @@ def _source_of(stack: Stack, loaded: Loaded) -> Source:
         header.text("FrameOfReferenceUID"),
         instances,
         tuple(loaded.digests.values()),
-        tuple(loaded.digests),
+        tuple(labels[path] for path in loaded.digests),
     )
 
 

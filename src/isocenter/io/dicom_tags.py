@@ -14,6 +14,7 @@ WANTED: Final[Mapping[str, tuple[int, str]]] = {
     "StudyDate": (0x00080020, "DA"),
     "SeriesDate": (0x00080021, "DA"),
     "AcquisitionDate": (0x00080022, "DA"),
+    "ContentDate": (0x00080023, "DA"),
     "AcquisitionDateTime": (0x0008002A, "DT"),
     "SeriesTime": (0x00080031, "TM"),
     "AcquisitionTime": (0x00080032, "TM"),
