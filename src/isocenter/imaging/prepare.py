@@ -224,7 +224,7 @@ def _scale(state: _State, options: Mapping[str, object]) -> _State:
     """`low` to 0 and `high` to 1 (the image's own smallest and largest value where not given), not clipped."""
     low = _number(options, "low", float(state.array.min()))
     high = _number(options, "high", float(state.array.max()))
-    if ("low" in options or "high" in options) and high <= low:
+    if {"low", "high"} <= set(options) and high <= low:
         raise InputError(f"prepare scale: expected low < high, got {low} and {high}")
     return _State((state.array - low) / max(high - low, 1e-6), state.to_source)
 
