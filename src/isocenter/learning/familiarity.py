@@ -15,14 +15,15 @@ _SHRINK = 0.1
 
 
 def fit_familiarity(
-    learned: np.ndarray, unseen: np.ndarray, foreign: Mapping[str, np.ndarray], *, components: int, slack: float = 0.3
+    learned: np.ndarray, unseen: np.ndarray, foreign: Mapping[str, np.ndarray], *, components: int, slack: float = 0.8
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """An "any" table for `zoo.ood` and its arrays as package members.
 
     learned   features (n, d) of own pictures that the model has learned from
     unseen    features (m, d) of own pictures that it has not; they set the limits
     foreign   group name -> features of foreign pictures
-    slack     how far beyond the strangest of the unseen (99.5 %) a limit lies, in standard deviations
+    slack     how far beyond the strangest of the unseen a limit lies: in standard deviations, for the distance to
+              the own pictures as a share of it
 
     Source: discriminant of Fisher, Annals of Eugenics 1936;7:179-188, covariances shrunk towards the identity.
     """
@@ -30,7 +31,7 @@ def fit_familiarity(
     scatter = np.cov((learned - centre).T)
     whitening = _main_directions(scatter, components)
     distance = (((unseen - centre) @ whitening.T) ** 2).sum(axis=1)
-    limit = float((1 + slack) * np.quantile(distance, 0.995))
+    limit = float((1 + slack) * distance.max())
     tables, files = [], {}
     for name, mean, rows, bound in [
         ("own", centre, whitening, limit),
@@ -63,5 +64,5 @@ def _against(
     direction /= np.std((learned - centre) @ direction)
     behind = 20.0  # standard deviations; no own picture lies so far on the own side
     origin = centre - behind * direction / (direction @ direction)
-    bound = float(np.quantile((unseen - centre) @ direction, 0.995)) + slack + behind
+    bound = float(((unseen - centre) @ direction).max()) + slack + behind
     return name, origin, direction[np.newaxis], bound**2

@@ -25,7 +25,7 @@ from isocenter.learning.familiarity import fit_familiarity
 from isocenter.learning.fit import load_network, predict_outputs
 from isocenter.learning.foreign import make_foreign
 from isocenter.learning.head_cases import HeadCase, mask_margin_px, see_heads, see_strangers
-from isocenter.learning.head_figures import head_figure, head_figures, is_answered
+from isocenter.learning.head_figures import has_good_fit, head_figure, head_figures, is_answered
 from isocenter.learning.networks.unet import MaskCommittee, UNet
 from isocenter.learning.runs import member_parts, read_split
 from isocenter.learning.splits import Split
@@ -34,6 +34,7 @@ from isocenter.zoo.runtimes import OpenVinoPredictor
 
 OUTPUTS = {"logits": "log-odds of head per pixel", "features": "pooled features of the first member"}
 _GENERATED = ("face", "limb", "leaves", "shapes")
+_GENERATED_SIZE = 300
 
 
 def package_head(run: Path, data: Path) -> tuple[ModelCard, dict[str, bytes]]:
@@ -107,8 +108,8 @@ def load_strangers(config: TrainConfig, data: Path) -> dict[str, list[Volume]]:
         groups[str(folder).replace("_", "-").replace("/", "-").lower()] = [
             read_raster(paths[index]) for index in chosen
         ]
-    for kind in _GENERATED:
-        pictures = [np.rint(255 * make_foreign(kind, rng, 300)).astype(np.uint8) for _ in range(count // 2)]
+    for kind in wish.get("generated", _GENERATED):
+        pictures = [np.rint(255 * make_foreign(kind, rng, _GENERATED_SIZE)).astype(np.uint8) for _ in range(count // 2)]
         groups[f"generated-{kind}"] = [volume_of_picture(picture) for picture in pictures]
     return groups
 
@@ -125,12 +126,21 @@ def _limits(
     margin = mask_margin_px(learned, config.prepare)
     own = see_heads(outputs, learned, config.prepare, margin_px=margin)
     held = see_heads(outputs, unseen, config.prepare, margin_px=margin)
-    foreign = {
-        name: np.stack([case.features for case in see_strangers(outputs, volumes[::2], config.prepare)])
-        for name, volumes in strangers.items()
-    }
     wish = _table(config.card, "ood")
-    ood, files = fit_familiarity(_features(own), _features(held), foreign, components=int(wish.get("components", 32)))
+    fit_limits = _table(_table(config.card, "parameters"), "fit_limits")
+    seen = {name: see_strangers(outputs, volumes[::2], config.prepare) for name, volumes in strangers.items()}
+    # Only what could pass for a head needs a direction of its own; every direction costs a few own pictures.
+    alike = {
+        name: cases for name, cases in seen.items() if np.mean([has_good_fit(c, fit_limits) for c in cases]) > 0.05
+    }
+    foreign = {name: _features(cases) for name, cases in alike.items()}
+    ood, files = fit_familiarity(
+        _features(own),
+        _features(held),
+        foreign,
+        components=int(wish.get("components", 32)),
+        slack=float(wish.get("slack", 0.8)),
+    )
     relative = np.array([case.error_mm / case.circumference_mm for case in held])
     said = config.card
     parameters = _table(said, "parameters")

@@ -15,9 +15,12 @@ def is_answered(card: ModelCard, case: HeadCase) -> bool:
     """Whether the reading would measure this case: familiar, and with a fit that holds."""
     score, limit = ood_score(card, {"features": case.features[np.newaxis]})
     limits = card.parameters["fit_limits"]
-    if case.fit is None or score[0] > limit or not isinstance(limits, Mapping):
-        return False
-    return all(check.passed for check in check_fit(case.fit.quality, limits))
+    return bool(score[0] <= limit) and isinstance(limits, Mapping) and has_good_fit(case, limits)
+
+
+def has_good_fit(case: HeadCase, limits: Mapping[str, float]) -> bool:
+    """Whether there is an ellipse that holds by a card's limits."""
+    return case.fit is not None and all(check.passed for check in check_fit(case.fit.quality, limits))
 
 
 def head_figures(card: ModelCard, cases: Sequence[HeadCase], split: str) -> list[Performance]:

@@ -70,12 +70,33 @@ def quantise(card: ModelCard, files: Mapping[str, bytes], images: np.ndarray) ->
 
     Raises PackageError where the change exceeds the card's tolerance.
     """
-    graph = quantise_onnx(files[MODEL], [images[first : first + 1] for first in range(len(images))])
+    graph = quantise_onnx(full_weights(files[MODEL]), [images[first : first + 1] for first in range(len(images))])
     change = answer_change(run_onnx(files[MODEL], images)["logits"], run_onnx(graph, images)["logits"])
     if change > card.tolerance:
         raise PackageError(f"int8: expected answers to move by at most {card.tolerance}, got {change:.4f}; ship f32")
     parameters = {**card.parameters, "int8_change": round(change, 5)}
     return replace(card, precision="int8", parameters=parameters), {**files, MODEL: graph}
+
+
+def full_weights(onnx_bytes: bytes) -> bytes:
+    """The graph with weights that are stored in half precision stored in single precision again, for the quantiser."""
+    import onnx
+    from onnx import TensorProto, numpy_helper
+
+    model = onnx.load_model_from_string(onnx_bytes)
+    graph = model.graph
+    stored = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT16}
+    kept = []
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in stored:
+            tensor = stored[node.input[0]]
+            values = numpy_helper.to_array(tensor).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(values, node.output[0]))
+        else:
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(kept)
+    return bytes(model.SerializeToString())
 
 
 def answer_change(before: np.ndarray, after: np.ndarray) -> float:
