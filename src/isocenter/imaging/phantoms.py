@@ -15,6 +15,7 @@ from isocenter.core.volume import Facts, Volume
 from isocenter.imaging.phantoms_anatomy import AIR, Anatomy, make_anatomy, random_build
 from isocenter.imaging.phantoms_scan import ScanSettings, scan_ct
 from isocenter.imaging.phantoms_shapes import Canvas, Capsule, Ellipsoid, Point
+from isocenter.imaging.segment.agatston import score_calcium
 
 Attachment = Literal["isolated", "vessel", "pleura"]
 
@@ -67,6 +68,18 @@ class ChestPhantom:
     clean: np.ndarray = field(repr=False)
     nodules: tuple[PhantomNodule, ...]
     calcium: tuple[PhantomCalcium, ...]
+
+    @property
+    def agatston_score(self) -> float:
+        """The score of the painted calcium on the noise-free grid."""
+        near = np.zeros(self.clean.shape, bool)
+        for spot in self.calcium:
+            low, high = spot.body.box_mm()
+            ends = self.volume.grid.to_index(np.array([low - 2.0, high + 2.0])) + [[0, 0, 0], [1, 1, 1]]
+            (k0, j0, i0), (k1, j1, i1) = np.clip(np.round(ends), 0, self.clean.shape).astype(int)
+            near[k0:k1, j0:j1, i0:i1] = True
+        slice_mm, row_mm, column_mm = (float(s) for s in self.volume.grid.spacing_mm)
+        return score_calcium(self.clean, near, (slice_mm, row_mm, column_mm))[0].agatston
 
 
 DEMO_WISHES = (

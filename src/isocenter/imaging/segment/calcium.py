@@ -1,0 +1,201 @@
+"""Calcium of heart, coronary arteries and thoracic aorta: found between the lungs, apart from bone, freed of noise.
+
+Noise lifts peaks and strews false areas, so bright spots are looked for in a smoothed volume, and around each the
+volume is denoised by non-local means (Buades, Coll, Morel, Multiscale Model Simul 2005;4:490), which keeps edges, before
+the rule is applied. Where the noise is small the voxels stay as they are.
+"""
+
+from dataclasses import dataclass, field
+
+import cc3d
+import cv2
+import numpy as np
+
+from isocenter.imaging.segment.agatston import THRESHOLD_HU, CalciumScore, score_calcium
+from isocenter.imaging.segment.grids import Triple, pool_mean, smooth_volume
+from isocenter.imaging.segment.lungs import LEFT, RIGHT, Lungs
+
+_BONE_HU = 150.0
+_BONE_ML = 2.0
+_CONTRAST_ML = 15.0
+_QUIET_HU = 6.0
+_ABOVE_MM = 40.0
+# Larger than any plaque that hangs together: what is larger is bone or contrast agent.
+_MAX_LESION_ML = 4.0
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calcium:
+    """Calcium found.
+
+    mask       bool, inside `box` of the volume
+    noise_hu   standard deviation of the noise in soft tissue
+    contrast   whether large parts of the heart or the vessels are as bright as calcium: contrast agent
+    """
+
+    score: CalciumScore
+    mask: np.ndarray = field(repr=False)
+    box: Box
+    noise_hu: float
+    contrast: bool
+    n_lesions: int
+
+
+def find_calcium(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs) -> Calcium:
+    """The calcium between the lungs of an axial CT."""
+    region = _between_lungs(lungs)
+    bone, contrast = _bone_and_contrast(hu, region, lungs)
+    box = _box_of(region, lungs)
+    part = hu[box].astype(np.float32)
+    allowed = lungs.coarse.lift(region & ~bone, box)
+    noise = _noise_hu(part, allowed)
+    if contrast or not allowed.any():
+        return Calcium(CalciumScore(0.0, 0.0, 0), np.zeros(part.shape, bool), box, noise, contrast, 0)
+    seeds = _seeds(part, allowed, noise, spacing_mm)
+    clean, near = part.copy(), np.zeros(part.shape, bool)
+    n_lesions = _denoise_around(clean, near, seeds, (noise, spacing_mm))
+    score, mask = score_calcium(clean, near & allowed, spacing_mm)
+    return Calcium(score, mask, box, noise, False, n_lesions)
+
+
+def _between_lungs(lungs: Lungs) -> np.ndarray:
+    """Coarse mask of what lies between the lungs: their convex hull, slice by slice, without them.
+
+    Only between the middles of both lungs. Lungs up to 40 mm above count too, since the heart's front part reaches below the lungs' front edge.
+    """
+    aerated = lungs.aerated > 0
+    region = np.zeros(aerated.shape, np.uint8)
+    above = max(1, round(_ABOVE_MM / lungs.coarse.spacing_mm[0]))
+    slices = np.flatnonzero(aerated.any(axis=(1, 2)))
+    for k in range(slices[0], slices[-1] + 1):
+        points = cv2.findNonZero(aerated[k : k + above].any(axis=0).astype(np.uint8))
+        if points is None:
+            continue
+        cv2.fillConvexPoly(region[k], cv2.convexHull(points), 1)
+        outlines, _ = cv2.findContours(aerated[k].astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(region[k], outlines, -1, 0, cv2.FILLED)
+    region[:, :, : _middle_column(lungs, RIGHT)] = 0
+    region[:, :, _middle_column(lungs, LEFT) :] = 0
+    return region.astype(bool) & lungs.body
+
+
+def _middle_column(lungs: Lungs, label: int) -> int:
+    """The column through a lung's centre; beyond it, away from the heart, lie ribs only. The border if it is missing."""
+    columns = np.nonzero(lungs.aerated == label)[2]
+    if len(columns):
+        return int(columns.mean())
+    return 0 if label == RIGHT else lungs.aerated.shape[2]
+
+
+def _bone_and_contrast(hu: np.ndarray, region: np.ndarray, lungs: Lungs) -> tuple[np.ndarray, bool]:
+    """Coarse mask of bone and a little around it; whether contrast agent fills heart or vessels."""
+    coarse = lungs.coarse
+    values = pool_mean(hu, coarse)
+    labels = cc3d.connected_components((values > _BONE_HU).astype(np.uint8), connectivity=6)
+    sizes = np.bincount(labels.ravel())
+    inside = np.bincount(labels.ravel(), weights=region.ravel())
+    sizes[0] = 0
+    rows = np.flatnonzero(region.any(axis=(0, 2)))
+    contrast = False
+    for n in np.flatnonzero(sizes * coarse.voxel_ml > _CONTRAST_ML):
+        if inside[n] > 0.6 * sizes[n]:
+            at = np.nonzero((labels == n).any(axis=2).sum(axis=0))[0].mean()
+            contrast |= bool((at - rows[0]) / max(np.ptp(rows), 1) < 0.62)
+    large = sizes * coarse.voxel_ml > _BONE_ML
+    outer = (inside < 0.5 * sizes) & (sizes > 0)
+    large[0] = outer[0] = False
+    bone = np.asarray((large | outer)[labels])
+    ring = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    return np.stack([cv2.dilate(plane.astype(np.uint8), ring) for plane in bone]).astype(bool), contrast
+
+
+def _box_of(region: np.ndarray, lungs: Lungs) -> Box:
+    """The region's box on the fine grid."""
+    sides = []
+    for axis in range(3):
+        at = np.flatnonzero(region.any(axis=tuple({0, 1, 2} - {axis})))
+        factor, size = lungs.coarse.factors[axis], lungs.coarse.fine_shape[axis]
+        low, high = (at[0] * factor, (at[-1] + 1) * factor) if len(at) else (0, 1)
+        sides.append(slice(max(0, int(low) - 4), min(size, int(np.ceil(high)) + 4)))
+    return sides[0], sides[1], sides[2]
+
+
+def _noise_hu(part: np.ndarray, allowed: np.ndarray) -> float:
+    """Standard deviation of the noise: differences of neighbouring slices in soft tissue, robustly."""
+    step = max(1, len(part) // 24)
+    soft = allowed[::step][:-1] & (part[::step][:-1] > -150) & (part[::step][:-1] < 230)
+    following = part[1::step][: len(soft)]
+    rows = min(len(soft), len(following))
+    steps = (following[:rows] - part[::step][:rows])[soft[:rows]]
+    return 1.4826 * float(np.median(np.abs(steps))) / np.sqrt(2) if len(steps) > 100 else 0.0
+
+
+def _seeds(part: np.ndarray, allowed: np.ndarray, noise: float, spacing_mm: Triple) -> np.ndarray:
+    """Voxels that are brighter than calcium's limit beyond doubt."""
+    if noise < _QUIET_HU:
+        return (part >= THRESHOLD_HU) & allowed
+    smooth = smooth_volume(part, (min(0.7, 0.7 / spacing_mm[0]), 0.7 / spacing_mm[1], 0.7 / spacing_mm[2]))
+    soft = smooth[allowed & (smooth > -150) & (smooth < 230)]
+    middle = float(np.median(soft)) if len(soft) else 40.0
+    spread = 1.4826 * float(np.median(np.abs(soft - middle))) if len(soft) else 0.0
+    return np.asarray((smooth >= max(THRESHOLD_HU, middle + 5.5 * spread)) & allowed)
+
+
+def _denoise_around(
+    clean: np.ndarray, near: np.ndarray, seeds: np.ndarray, scale: tuple[float, Triple]
+) -> int:
+    """Fill `clean` and `near` around each group of seeds; how many groups there are."""
+    noise, spacing_mm = scale
+    labels = cc3d.connected_components(seeds.astype(np.uint8), connectivity=26)
+    boxes = cc3d.statistics(labels)["bounding_boxes"][1:] if labels.max() else []
+    sizes = np.bincount(labels.ravel())[1:] * float(np.prod(spacing_mm)) / 1000
+    margin = [1, *(int(np.ceil(2.0 / s)) for s in spacing_mm[1:])]
+    raw, count = clean.copy(), 0
+    for box, size_ml in zip(boxes, sizes, strict=True):
+        if size_ml > _MAX_LESION_ML:
+            continue
+        count += 1
+        wide = tuple(
+            slice(max(0, s.start - m), min(n, s.stop + m)) for s, m, n in zip(box, margin, clean.shape, strict=True)
+        )
+        near[wide] = True
+        if noise >= _QUIET_HU:
+            clean[wide] = denoise_patchwise(raw, wide, noise)
+    return count
+
+
+def denoise_patchwise(values: np.ndarray, box: Box, noise: float) -> np.ndarray:
+    """Non-local means inside a box: 3 x 3 patches, neighbours up to 3 in plane and 1 slice away; float32."""
+    reach = (1, 3, 3)
+    pad = [(r + 1, r + 1) for r in reach]
+    low = [max(0, s.start - p[0]) for s, p in zip(box, pad, strict=True)]
+    high = [min(n, s.stop + p[1]) for s, p, n in zip(box, pad, values.shape, strict=True)]
+    block = values[low[0] : high[0], low[1] : high[1], low[2] : high[2]]
+    missing = [(p[0] - (s.start - lo), p[1] - (h - s.stop)) for s, p, lo, h in zip(box, pad, low, high, strict=True)]
+    block = np.pad(block, missing, mode="edge")
+    size = [s.stop - s.start for s in box]
+    centre = _shifted(block, size, reach, (0, 0, 0))
+    total, weights = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    for dk in range(-reach[0], reach[0] + 1):
+        for dj in range(-reach[1], reach[1] + 1):
+            for di in range(-reach[2], reach[2] + 1):
+                other = _shifted(block, size, reach, (dk, dj, di))
+                apart = (other - centre) ** 2
+                distance = np.stack([cv2.blur(plane, (3, 3)) for plane in apart])[:, 1:-1, 1:-1]
+                weight = np.exp(-np.maximum(distance - 2 * noise**2, 0) / (0.8 * noise) ** 2)
+                total += weight * other[:, 1:-1, 1:-1]
+                weights += weight
+    return np.asarray(total / weights)
+
+
+def _shifted(block: np.ndarray, size: list[int], reach: tuple[int, int, int], by: tuple[int, int, int]) -> np.ndarray:
+    """The block's inner part, one pixel wider in plane, moved."""
+    start = [r + 1 + b for r, b in zip(reach, by, strict=True)]
+    return np.ascontiguousarray(
+        block[
+            start[0] : start[0] + size[0],
+            start[1] - 1 : start[1] + size[1] + 1,
+            start[2] - 1 : start[2] + size[2] + 1,
+        ]
+    )

@@ -1,0 +1,1 @@
+"""What the chest CT task is made of: orientation, nodules, calcium, pictures."""

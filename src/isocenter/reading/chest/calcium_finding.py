@@ -1,0 +1,48 @@
+"""Calcium as a finding: Agatston and volume score with the category."""
+
+import numpy as np
+
+from isocenter.core.finding import Evidence, Finding, Measurement, ModelRef, Site
+from isocenter.imaging.segment.calcium import Calcium
+from isocenter.knowledge.rules import apply_rule
+from isocenter.knowledge.terms import term
+from isocenter.reading.chest.axial import Axial
+
+METHOD = (
+    "areas of 1 mm2 and more at 130 HU and more, weighted by peak, times slice increment / 3 mm; "
+    "heart, coronary arteries and thoracic aorta together; denoised by non-local means where noise exceeds 6 HU"
+)
+
+
+def calcium_finding(axial: Axial, calcium: Calcium, *, number: int, model: ModelRef) -> Finding | None:
+    """The calcium of the scan, None if there is none."""
+    score = calcium.score
+    if score.agatston <= 0:
+        return None
+    areas = calcium.mask.sum(axis=(1, 2))
+    best = int(areas.argmax())
+    place = np.argwhere(calcium.mask).mean(axis=0) + [s.start for s in calcium.box]
+    x, y, z = axial.grid.to_world_mm(place)
+    index = axial.source_index(np.array([calcium.box[0].start + best, place[1], place[2]]))
+    mask = axial.source_mask(calcium.mask, calcium.box)
+    spread = 0.02 * score.agatston + calcium.noise_hu / 100
+    measured = (
+        Measurement("agatston_score", score.agatston, "1", term("agatston_score").code, METHOD, spread),
+        Measurement("calcium_volume", score.volume_mm3, "mm3", term("calcium_volume").code, METHOD, None),
+    )
+    return Finding(
+        id=f"F{number}",
+        task="chest-ct",
+        code=term("vascular-calcification").code,
+        site=Site(term("heart").code),
+        evidence=(
+            Evidence(
+                "mask", axial.source.source.series_uid, int(np.clip(round(float(index[0])), 0, len(axial.source.array) - 1)),
+                voxels=mask.n_voxels, mask=mask, centre_lps_mm=(float(x), float(y), float(z)),
+            ),
+        ),
+        measurements=measured,
+        categories=(apply_rule("agatston_category", {"score": round(score.agatston, 1)}),),
+        model=model,
+        qualifiers={"kind": "vascular-calcification"},
+    )  # fmt: skip

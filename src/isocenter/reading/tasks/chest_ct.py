@@ -1,0 +1,135 @@
+"""Chest CT: solid lung nodule candidates, and calcium of heart and aorta. No trained model; validated on phantoms only."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from isocenter.core.finding import ModelRef
+from isocenter.core.reading import Abstention, QualityCheck, Reading
+from isocenter.core.volume import Volume
+from isocenter.imaging.segment.calcium import find_calcium
+from isocenter.imaging.segment.lungs import LEFT, RIGHT, Lungs, find_lungs
+from isocenter.imaging.segment.nodules import find_nodules
+from isocenter.reading.chest.axial import Axial, axial_view
+from isocenter.reading.chest.calcium_finding import calcium_finding
+from isocenter.reading.chest.nodule_findings import nodule_findings
+from isocenter.reading.chest.pictures import chest_figures
+from isocenter.reading.task import Case, Task
+
+NAME = "chest-ct"
+METHOD = ModelRef("chest-ct", "0.1.0", "sha256:none")
+MAX_SLICE_MM = 5.0
+MAX_PIXEL_MM = 2.5
+MIN_LUNG_ML = 100.0
+MIN_HEIGHT_MM = 24.0
+Statement = tuple[str, Mapping[str, str]]
+
+
+def read_chest_ct(volume: Volume, *, context: Mapping[str, object], explain: bool = True) -> Reading:
+    """Nodules and calcium of a chest CT in HU, or the named reason for none."""
+    refused = _refuse_input(volume)
+    if refused is not None:
+        return Reading(NAME, volume.source.series_uid, abstained=refused)
+    axial = axial_view(volume)
+    checks = _grid_checks(axial)
+    failed = next((check for check in checks if not check.passed), None)
+    if failed is not None:
+        reason = Abstention("quality", {"check": f"quality-{failed.name}"})
+        return Reading(NAME, volume.source.series_uid, abstained=reason, quality=checks)
+    lungs = find_lungs(axial.array, axial.spacing_mm)
+    lung_ml = 0.0 if lungs is None else lungs.volume_ml(RIGHT) + lungs.volume_ml(LEFT)
+    checks = (*checks, QualityCheck("lung-volume", lung_ml, MIN_LUNG_ML, lung_ml >= MIN_LUNG_ML))
+    if lungs is None or lung_ml < MIN_LUNG_ML:
+        reason = Abstention("wrong-input", {"task": NAME, "got": "no-lungs"})
+        return Reading(NAME, volume.source.series_uid, abstained=reason, quality=checks)
+    return _read_axial(axial, lungs, checks, (context, explain))
+
+
+def _read_axial(
+    axial: Axial, lungs: Lungs, checks: tuple[QualityCheck, ...], how: tuple[Mapping[str, object], bool]
+) -> Reading:
+    """The reading of a chest CT that passed its checks."""
+    context, explain = how
+    volume = axial.source
+    nodules = find_nodules(axial.array, axial.spacing_mm, lungs)
+    findings = nodule_findings(axial, nodules, lungs, context=context, model=METHOD)
+    statements: list[Statement] = [] if nodules else [("no-nodule", {})]
+    calcium, scored = None, None
+    if volume.facts.contrast:
+        statements.append(("calcium-not-scored", {"why": "contrast-given"}))
+    else:
+        calcium = find_calcium(axial.array, axial.spacing_mm, lungs)
+        if calcium.contrast:
+            statements.append(("calcium-not-scored", {"why": "contrast-seen"}))
+        else:
+            scored = calcium_finding(axial, calcium, number=len(findings) + 1, model=METHOD)
+            if scored is None:
+                statements.append(("no-calcium", {}))
+    every = findings if scored is None else (*findings, scored)
+    predictions = {"n_nodules": float(len(nodules))}
+    if nodules:
+        predictions["largest_mean_diameter_mm"] = findings[0].measurement("mean_diameter").value
+    if calcium is not None and not calcium.contrast:
+        predictions["agatston_score"] = calcium.score.agatston
+    return Reading(
+        NAME,
+        volume.source.series_uid,
+        "CT",
+        "CHEST",
+        findings=every,
+        quality=checks,
+        figures=chest_figures(axial, nodules, calcium, scored.id if scored else "") if explain else (),
+        predictions=predictions,
+        statements=tuple(statements),
+        models=(METHOD,),
+        parameters={
+            "lung_hu": round(lungs.lung_hu, 1),
+            "noise_hu": round(calcium.noise_hu, 1) if calcium else -1.0,
+            "right_lung_ml": round(lungs.volume_ml(RIGHT)),
+            "left_lung_ml": round(lungs.volume_ml(LEFT)),
+        },
+    )
+
+
+def _refuse_input(volume: Volume) -> Abstention | None:
+    """Why this is no CT volume in Hounsfield units; None if it is one."""
+    got = ""
+    if volume.is_colour or volume.unit != "HU":
+        got = "not-in-hounsfield"
+    elif volume.is_2d:
+        got = "single-image"
+    elif not volume.grid.spacing_known:
+        got = "unknown-spacing"
+    return Abstention("wrong-input", {"task": NAME, "got": got}) if got else None
+
+
+def _grid_checks(axial: Axial) -> tuple[QualityCheck, ...]:
+    """Slices thin and pixels fine enough to measure a nodule, enough of the chest, numbers everywhere."""
+    slice_mm, row_mm, column_mm = axial.spacing_mm
+    thick = max(slice_mm, axial.source.facts.slice_thickness_mm or 0.0)
+    pixel = max(row_mm, column_mm)
+    height = slice_mm * axial.array.shape[0]
+    middle = axial.array[:: max(1, axial.array.shape[0] // 16)]
+    broken = 0.0 if not np.issubdtype(middle.dtype, np.floating) else float(1 - np.isfinite(middle).mean())
+    return (
+        QualityCheck("slice-thickness", thick, MAX_SLICE_MM, thick <= MAX_SLICE_MM + 0.01),
+        QualityCheck("pixel-size", pixel, MAX_PIXEL_MM, pixel <= MAX_PIXEL_MM + 0.01),
+        QualityCheck("covered-height", height, MIN_HEIGHT_MM, height >= MIN_HEIGHT_MM),
+        QualityCheck("finite", broken, 0.0, broken == 0.0),
+    )
+
+
+def _read(volume: Volume, case: Case) -> Reading:
+    return read_chest_ct(volume, context=case.context, explain=case.explain)
+
+
+TASK = Task(
+    name=NAME,
+    dimension="3d",
+    modalities=frozenset({"CT"}),
+    body_parts=frozenset({"CHEST", "LUNG", "THORAX", "HEART", "CHESTLUNG"}),
+    routes=frozenset(),
+    models=(),
+    columns=("n_nodules", "largest_mean_diameter_mm", "agatston_score"),
+    read=_read,
+)
