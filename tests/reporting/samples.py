@@ -15,7 +15,7 @@ from isocenter.core.grid import Grid
 from isocenter.core.mask import Mask
 from isocenter.core.provenance import Provenance
 from isocenter.core.reading import Abstention, Figure, QualityCheck
-from isocenter.core.report import Report, Sentence, StudyHeader
+from isocenter.core.report import SECTIONS, Report, Sentence, StudyHeader
 from isocenter.core.study import InputFailure, Patient
 from isocenter.core.volume import Instance, Source, Volume
 
@@ -224,7 +224,7 @@ def abstained(language: str = "en", *, dicom: bool = True) -> Sample:
     }[language]
     report = replace(
         made.report, findings=(), figures=(), abstained=Abstention("out-of-distribution"), abstained_reason=reason,
-        sections={"impression": reason}, sentences=(Sentence(reason, "impression"),),
+        sections={**dict.fromkeys(SECTIONS, ""), "impression": reason}, sentences=(Sentence(reason, "impression"),),
         quality=(QualityCheck("size", 28.0, 64.0, False),),
         failures=(InputFailure(Path("scans/broken.dcm"), "expected a DICOM file, got 0 bytes; send it again"),),
     )  # fmt: skip
@@ -237,7 +237,7 @@ def _report(language, modality, part, findings, figures, sections, uid="1.2.3.4"
         provenance=provenance(*(f.model for f in findings if f.model)),
         language=language, created=CREATED, tasks=tuple(f.task for f in findings),
         quality=(QualityCheck("size", 512.0, 64.0, True),),
-        findings=findings, figures=figures, sections=sections,
+        findings=findings, figures=figures, sections={name: sections.get(name, "") for name in SECTIONS},
         sentences=tuple(Sentence(text, section) for section, text in sections.items()),
         patient=Patient(NAME, "MRN-0042", "1970-01-02", "F", 55.0) if uid else Patient(),
     )  # fmt: skip

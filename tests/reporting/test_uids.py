@@ -43,3 +43,11 @@ def test_a_study_without_a_uid_gets_one_from_its_content(samples):
     dicom, plain = samples.breast().report, samples.breast(dicom=False).report
     assert study_uid(dicom) == "1.2.3.4"
     assert study_uid(plain).startswith("2.25.")
+
+
+def test_the_same_pixels_in_another_slice_or_shape_are_another_mask():
+    array = np.zeros((4, 5, 6), bool)
+    array[1, 2, 3] = True
+    assert fingerprint(array) == fingerprint(array.copy())
+    assert fingerprint(array) != fingerprint(np.roll(array, 1, axis=0))
+    assert fingerprint(array) != fingerprint(array.reshape(4, 6, 5))

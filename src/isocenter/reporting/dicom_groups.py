@@ -27,6 +27,7 @@ class Sources:
         if not series:
             raise InputError("headers: expected those of at least one series, got none")
         self.report, self.series, self.seg = report, series, seg
+        self.segments = segments_of(report)[1] if seg is not None else ()
         self._used: dict[str, Dataset] = {}
 
     def first_header(self) -> "Dataset":
@@ -129,7 +130,7 @@ def _referenced_segment(finding: Finding, sources: Sources) -> Any:
 
     if sources.seg is None:
         return None
-    for segment in segments_of(sources.report)[1]:
+    for segment in sources.segments:
         if segment.finding.id != finding.id:
             continue
         evidence = next(each for each in finding.evidence if each.mask is segment.mask)
@@ -169,7 +170,7 @@ def _outline(evidence: Evidence) -> np.ndarray | None:
     """(column, row) pairs in SCOORD's frame, whose (0, 0) is the corner of the first pixel (PS3.3 C.18.6.1.2)."""
     if evidence.box_index is not None:
         (_, j0, i0), (_, j1, i1) = evidence.box_index
-    elif evidence.mask is not None and evidence.mask.n_voxels:
+    elif evidence.mask is not None and evidence.mask.array.any():
         plane = evidence.mask.array[min(evidence.frame, evidence.mask.array.shape[0] - 1)]
         rows, columns = np.nonzero(plane if plane.any() else evidence.mask.array.any(axis=0))
         j0, i0, j1, i1 = int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1

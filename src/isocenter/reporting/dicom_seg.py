@@ -68,7 +68,7 @@ class Segment:
 
     def slices(self) -> list[int]:
         """The mask's own slices that hold any of it."""
-        found: list[int] = np.flatnonzero(self.mask.array.any(axis=(1, 2))).tolist()
+        found: list[int] = np.flatnonzero(self.mask.array.reshape(len(self.mask.array), -1).any(axis=1)).tolist()
         return found
 
 
@@ -81,7 +81,7 @@ def segments_of(report: Report) -> tuple[str, tuple[Segment, ...]]:
     first: Evidence | None = None
     for finding in report.findings:
         for evidence in finding.evidence:
-            if evidence.mask is None or not evidence.mask.n_voxels:
+            if evidence.mask is None or not evidence.mask.array.any():
                 continue
             first = first or evidence
             if evidence.series_uid == first.series_uid and _same_plane(evidence, first):
@@ -92,9 +92,8 @@ def segments_of(report: Report) -> tuple[str, tuple[Segment, ...]]:
     return (first.series_uid if first else "", tuple(found))
 
 
-def seg_uid(report: Report) -> str:
+def seg_uid(report: Report, segments: Sequence[Segment]) -> str:
     """The segmentation's SOPInstanceUID: a hash of the masks, what they are called and the images they lie on."""
-    _, segments = segments_of(report)
     content = [fingerprint((segment.finding.code, segment.finding.site, segment.mask)) for segment in segments]
     return content_uid("seg", study_uid(report), report.provenance.code, *report.provenance.inputs, *content)
 
@@ -117,7 +116,7 @@ def build_seg(
     inherit(seg, header, identity=identity)
     seg.SOPClassUID, seg.Modality = SOP_CLASS, "SEG"
     stamp(
-        seg, report, sop_uid=seg_uid(report), series_number=SERIES_NUMBER,
+        seg, report, sop_uid=seg_uid(report, segments), series_number=SERIES_NUMBER,
         series_uid=content_uid("seg-series", study_uid(report), report.provenance.code),
     )  # fmt: skip
     seg.SeriesDescription = "AI segmentation (draft)"
