@@ -95,6 +95,29 @@ def test_damaged_and_cut_streams_are_named():
         inflate_stream(io.BytesIO(packed[:12] + b"\xff\xff\xff" + packed[15:]))
 
 
+@pytest.mark.parametrize("tail", [b"", b"\0" * 600, gzip.compress(b"more")])
+def test_large_streams_come_out_the_same_by_either_decoder(tail):
+    text = bytes(range(256)) * 8 * 1024
+    packed = gzip.compress(text, 1) + tail
+    for expected in (len(text), len(text) - 1, len(text) + 9):
+        whole = text + (b"more" if tail[:2] == b"\x1f\x8b" else b"")
+        assert inflate_stream(io.BytesIO(packed), expected_bytes=expected) == whole[:expected]
+    broken = bytearray(packed)
+    broken[len(gzip.compress(text, 1)) // 2] ^= 4
+    with pytest.raises(FormatError):
+        inflate_stream(io.BytesIO(bytes(broken)), expected_bytes=len(text))
+
+
+def test_a_size_that_no_stream_can_hold_allocates_nothing():
+    lying = gzip.compress(b"abc")[:-4] + (900 * MIB).to_bytes(4, "little")
+    tracemalloc.start()
+    with pytest.raises(FormatError):
+        inflate_stream(io.BytesIO(lying), expected_bytes=900 * MIB)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * MIB
+
+
 def test_a_bomb_stops_early_and_small():
     bomb = zlib.compress(bytes(40 * MIB))
     tracemalloc.start()

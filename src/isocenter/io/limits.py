@@ -12,6 +12,8 @@ from isocenter.core.errors import FormatError, LimitError
 MIB: Final = 1024**2
 GIB: Final = 1024**3
 _CHUNK: Final = 1 * MIB
+# Deflate makes at most 258 bytes of two bits: what promises more is not believed, and nothing is allocated for it.
+_DENSEST: Final = 1032
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,10 @@ def inflate_stream(
             f"expected at most {_size(limits.inflate_bytes)} of compressed pixels, the header says "
             f"{_size(expected_bytes)}; store it uncompressed"
         )
+    if expected_bytes is not None and expected_bytes >= _CHUNK and not raw:
+        whole = _inflate_at_once(stream, expected_bytes)
+        if whole is not None:
+            return whole
     wanted = limits.inflate_bytes + 1 if expected_bytes is None else expected_bytes
     inflated = bytearray()
     state = _Inflating(raw)
@@ -120,6 +126,27 @@ def inflate_stream(
     if state.cut_short and len(inflated) >= (expected_bytes or 0):
         raise FormatError("expected compressed data to their end, they are cut short; copy the file again")
     return inflated
+
+
+def _inflate_at_once(stream: BinaryIO, expected_bytes: int) -> bytearray | None:
+    """The same by the faster decoder (two to three times) where the stream is one sound gzip member of that size.
+
+    None where it is anything else; the stream then stands where it stood, and the careful way finds the words.
+    """
+    import imagecodecs
+
+    start = stream.tell()
+    packed = stream.read(expected_bytes + _CHUNK)
+    stated = int.from_bytes(packed[-4:], "little")  # RFC 1952, 2.3.1: ISIZE
+    if packed[:2] == b"\x1f\x8b" and stated == expected_bytes <= _DENSEST * len(packed):
+        inflated = bytearray(expected_bytes)
+        try:
+            if len(imagecodecs.gzip_decode(packed, out=inflated)) == expected_bytes:
+                return inflated
+        except RuntimeError:  # damaged, or several members: the careful way says which
+            del inflated
+    stream.seek(start)
+    return None
 
 
 class _Inflating:
