@@ -1,5 +1,6 @@
 """A synthetic DICOM writer for the tests of this room; invented data only."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ def _write_dicom(path: Path, pixels: np.ndarray | bytes | None, syntax: str = EX
 
     dataset = Dataset()
     dataset.SOPClassUID = CT_CLASS
-    dataset.SOPInstanceUID = f"2.25.{abs(hash(str(path)))}"
+    dataset.SOPInstanceUID = f"2.25.{zlib.crc32(str(path).encode())}"
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "2.25.1", "2.25.2"
     dataset.Modality = "CT"
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"

@@ -90,3 +90,15 @@ def test_projections_stand_alone(tmp_path, write_dicom):
     paths = [write_dicom(tmp_path / str(n), np.zeros((4, 4), np.uint16), Modality="DX") for n in range(2)]
     found = sort_frames(frames_of(paths)).stacks
     assert len(found) == 2 and all(one.affine is None for one in found)
+
+
+def test_averages_over_directions_stay_beside_the_weighted_volumes(tmp_path, write_stack):
+    weightings = [{"DiffusionBValue": 0.0}, {"DiffusionBValue": 1000.0}]
+    weightings += [{"DiffusionBValue": 1000.0, "DiffusionGradientOrientation": [1.0 - n, 0.0 + n, 0.0]} for n in (0, 1)]
+    paths = []
+    for number, elements in enumerate(weightings):
+        own = {"Modality": "MR", "InstanceNumber": number + 1, **elements}
+        paths += stack(write_stack, tmp_path / str(number), 3, **own)
+    volumes, trace = sort_frames(frames_of(paths)).stacks
+    assert (volumes.axis, len(volumes.frames)) == ("diffusion", 3)
+    assert (trace.axis, len(trace.frames)) == ("", 1) and "diffusion-trace" in trace.notes

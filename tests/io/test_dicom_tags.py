@@ -29,6 +29,8 @@ def test_standard_tags_are_those_of_the_dictionary():
         ("NumberOfFrames", "IS", b"1A", ()),
         ("SiemensBValue", "UN", b"1000", (1000.0,)),
         ("SiemensDirection", "UN", struct.pack("<3d", 1, 0, 0), (1.0, 0.0, 0.0)),
+        ("SiemensDirection", "OB", struct.pack("<3d", 0, 1, 0), (0.0, 1.0, 0.0)),
+        ("GEBValue", "OB", b"1000\\8\\0\\0 ", (1000.0, 8.0, 0.0, 0.0)),
         ("KVP", "DS", b"", ()),
     ],
 )

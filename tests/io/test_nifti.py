@@ -107,6 +107,12 @@ def test_a_header_that_promises_too_much_is_refused_before_inflating(tmp_path):
         read_nifti(tmp_path / "b.nii.gz")
 
 
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_voxels_can_be_written_to(tmp_path, name):
+    write_nifti(Volume(np.ones((2, 3, 4), np.int16), GRID), tmp_path / name)
+    assert read_nifti(tmp_path / name).array.flags.writeable
+
+
 def test_stems_lose_both_suffixes(tmp_path):
     assert stem_of(tmp_path / "a.b.nii.gz") == tmp_path / "a.b"
     assert stem_of(tmp_path / "a.hdr") == tmp_path / "a"

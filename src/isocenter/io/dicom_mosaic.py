@@ -37,7 +37,9 @@ def read_mosaic(header: Header, rows: int, columns: int) -> Mosaic | None:
     in_csa = csa_numbers(csa[0], "NumberOfImagesInMosaic") if csa else ()
     count = int(header.number("SiemensMosaicCount") or (in_csa[0] if in_csa else 0))
     plane, spacing = header.numbers("ImageOrientationPatient", 6), header.numbers("PixelSpacing", 2)
-    place, step_mm = header.numbers("ImagePositionPatient", 3), header.number("SpacingBetweenSlices")
+    place = header.numbers("ImagePositionPatient", 3)
+    in_csa = csa_numbers(csa[0], "SpacingBetweenSlices") if csa else ()
+    step_mm = header.number("SpacingBetweenSlices") or (in_csa[0] if in_csa else header.number("SliceThickness"))
     if not (1 <= count <= 4096) or plane is None or spacing is None or place is None or not step_mm:
         raise FormatError("expected the slices of a mosaic to be stated (count, step, place), they are not")
     side = math.ceil(math.sqrt(count))

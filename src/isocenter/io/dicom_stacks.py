@@ -115,6 +115,11 @@ def _count_orientations(groups: list[list[Frame]]) -> int:
 
 def _sort_group(frames: list[Frame], result: Sorted, notes: tuple[str, ...]) -> None:
     """Stacks of frames that share shape and direction; where places repeat unevenly, other keys part them first."""
+    weighted, traces = _part_traces(frames)
+    if traces:
+        _sort_group(weighted, result, notes)
+        _sort_group(traces, result, (*notes, "diffusion-trace"))
+        return
     places = _places(frames)
     counts = {len(place) for place in places}
     if counts != {1}:
@@ -135,6 +140,16 @@ def _sort_group(frames: list[Frame], result: Sorted, notes: tuple[str, ...]) -> 
         notes = (*notes, f"incomplete-volume-dropped: {dropped} slices")
         places = _places(frames)
     _stack_places(places, result, notes)
+
+
+def _part_traces(frames: list[Frame]) -> tuple[list[Frame], list[Frame]]:
+    """Frames of a diffusion series, and its direction-averaged images, which scanners file beside the weighted ones."""
+    weighted = [frame for frame in frames if frame.diffusion is not None and frame.diffusion.b_value > 0]
+    directed = [frame for frame in weighted if frame.diffusion is not None and any(frame.diffusion.direction)]
+    chosen = {id(frame) for frame in weighted} - {id(frame) for frame in directed}
+    if not directed or not chosen:
+        return frames, []
+    return [frame for frame in frames if id(frame) not in chosen], [frame for frame in frames if id(frame) in chosen]
 
 
 def _places(frames: Sequence[Frame]) -> list[list[Frame]]:

@@ -157,6 +157,8 @@ def decode_value(tag: int, vr: str, raw: bytes) -> Value:
         vr = expected
     if expected in _BYTES:
         return (raw,)
+    if vr in _BYTES:  # anonymisers write private elements so
+        vr = expected
     if vr in _BINARY:
         code = _BINARY[vr]
         count = len(raw) // struct.calcsize(code)

@@ -64,14 +64,17 @@ def _read_bytes(path: Path) -> tuple[NiftiHeader, memoryview, tuple[str, ...]]:
     if magic.startswith((b"ni1", b"ni2", b"\0\0\0\0")):
         return _read_pair(path, header, n_bytes, digest)
     end = header.offset + n_bytes
-    data: bytes | bytearray = inflate_file(path, expected_bytes=end) if zipped else _first_bytes(path, end)
+    data = inflate_file(path, expected_bytes=end) if zipped else _first_bytes(path, end)
     check_enough_bytes(n_bytes, len(data) - header.offset)
     return header, memoryview(data)[header.offset : end], (digest,)
 
 
-def _first_bytes(path: Path, count: int) -> bytes:
+def _first_bytes(path: Path, count: int) -> bytearray:
+    """At most so many bytes, writable, so that the voxels need no copy."""
+    data = bytearray(min(count, path.stat().st_size))
     with path.open("rb") as stream:
-        return stream.read(count)
+        n_bytes = stream.readinto(data)
+    return data if n_bytes == len(data) else data[:n_bytes]
 
 
 def _read_pair(
@@ -92,7 +95,7 @@ def _voxels(header: NiftiHeader, payload: memoryview) -> np.ndarray:
     columns, rows, slices, times = header.sizes
     shape = (times, slices, rows, columns, *((header.channels,) if header.channels > 1 else ()))
     array = np.frombuffer(payload, header.dtype, int(np.prod(shape))).reshape(shape)
-    array = array.astype(header.dtype.newbyteorder("="), copy=True)
+    array = array.astype(header.dtype.newbyteorder("="), copy=False)
     if header.channels > 1:
         return np.ascontiguousarray(array[..., :3])
     if array.dtype in (np.int64, np.uint64):

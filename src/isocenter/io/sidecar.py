@@ -23,6 +23,7 @@ _PARAMETERS: Final[Mapping[str, tuple[str, float]]] = {
     "InjectedRadioactivity": ("dose_bq", 1.0),
     "RadionuclideHalfLife": ("half_life_s", 1.0),
 }
+_WHOLE: Final = frozenset({"SeriesNumber", "EchoTrainLength", "NumberOfAverages"})
 _TEXTS: Final[Mapping[str, str]] = {
     "ManufacturersModelName": "model",
     "ScanningSequence": "sequence_type",
@@ -64,7 +65,8 @@ def describe_image(image: Volume | Cine) -> dict[str, Any]:
     for name, (parameter, factor) in _PARAMETERS.items():
         value = parameters.get(parameter)
         if isinstance(value, int | float):
-            found[name] = round(value * factor, 9)
+            number = round(value * factor, 9)
+            found[name] = int(number) if name in _WHOLE and number == int(number) else number
     for name, parameter in _TEXTS.items():
         if parameters.get(parameter):
             found[name] = parameters[parameter]
