@@ -68,3 +68,13 @@ def test_space_is_not_left_at_the_top_of_a_page():
     below = sheet.y
     sheet.space(5)
     assert sheet.y == below + 5
+
+
+def test_a_table_repeats_its_head_on_every_page_and_cuts_an_endless_cell():
+    sheet = Sheet()
+    sheet.table(("Term", "Effect"), [("a", "b")] * 120 + [("x" * 9000, "c")], (0.3, 0.7))
+    assert len(sheet.pages) >= 3
+    for marks in sheet.pages:
+        words = [mark for mark in marks if isinstance(mark, Words)]
+        assert words[0].text == "Term" and words[0].bold
+        assert max(mark.y for mark in marks) <= BOTTOM_MM + 0.2

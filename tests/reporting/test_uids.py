@@ -51,3 +51,7 @@ def test_the_same_pixels_in_another_slice_or_shape_are_another_mask():
     assert fingerprint(array) == fingerprint(array.copy())
     assert fingerprint(array) != fingerprint(np.roll(array, 1, axis=0))
     assert fingerprint(array) != fingerprint(array.reshape(4, 6, 5))
+
+
+def test_a_uid_is_the_same_on_every_machine():
+    assert content_uid("a", b"b") == "2.25.80570676777572633702511940372177902698"

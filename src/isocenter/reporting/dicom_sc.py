@@ -74,7 +74,7 @@ def store_gray(array: np.ndarray) -> Stored:
         return Stored(array.astype(np.uint8))
     values = np.nan_to_num(array.astype(np.float64 if array.dtype.kind == "f" else np.int64))
     low, high = float(values.min()), float(values.max())
-    whole = high - low <= 65535 and low.is_integer() and bool(np.all(values == np.rint(values)))
+    whole = high - low <= 65535 and bool(np.all(values == np.rint(values)))
     if whole:
         low = 0.0 if low >= 0 and high <= 65535 else low
         return Stored((values - low).astype(np.uint16), 1.0, low)

@@ -13,6 +13,7 @@ INNER_MM = WIDTH_MM - 2 * MARGIN_MM
 _MM_PER_POINT = 25.4 / 72
 _LEADING = 1.38
 _TABLE_PT = 8.5
+_CELL_LINES = 25
 # Chinese typesetting: these do not begin a line, those do not end one (W3C clreq 3.1.3).
 _NOT_FIRST = frozenset("，。、：；！？）】》〉」』〕］｝”’…·%,.;:!?)]}")
 _NOT_LAST = frozenset("（【《〈「『〔［｛“‘([{")
@@ -176,19 +177,22 @@ class Sheet:
         self.add(Frame(MARGIN_MM, self.y + 0.2, INNER_MM, 0.25, 150))
         self.y += 1.4
 
-    def row(
-        self, cells: Sequence[str], columns: Sequence[Column], *, bold: bool = False, fill: int | None = None
-    ) -> None:
-        """Cells side by side, each wrapped into its column, with a line below."""
+    def row(self, cells: Sequence[str], columns: Sequence[Column], *, head: Sequence[str] = ()) -> None:
+        """Cells side by side, each wrapped into its column, with a line below.
+
+        head   the table's head, repeated where the row begins a page; empty for the head itself
+        """
+        bold = not head
         step = _TABLE_PT * _MM_PER_POINT * _LEADING
-        wrapped = [
-            wrap(cell, column.room_mm - 2.0, _TABLE_PT, bold=bold) for cell, column in zip(cells, columns, strict=True)
-        ]
+        wrapped = [_cell(cell, column, bold) for cell, column in zip(cells, columns, strict=True)]
         height = max(len(lines) for lines in wrapped) * step + 1.2
+        page = len(self.pages)
         self.need(height)
+        if head and len(self.pages) > page:
+            self.row(head, columns)
         left, across = columns[0].x, sum(column.room_mm for column in columns)
-        if fill is not None:
-            self.add(Frame(left, self.y, across, height, fill))
+        if bold:
+            self.add(Frame(left, self.y, across, height, 238))
         for lines, column in zip(wrapped, columns, strict=True):
             for n, line in enumerate(lines):
                 self.add(Words(column.x + 1.0, self.y + 0.5 + step * (n + 0.75), line, _TABLE_PT, bold))
@@ -202,7 +206,13 @@ class Sheet:
             columns.append(Column(at, share * INNER_MM))
             at += share * INNER_MM
         self.need(12.0)
-        self.row(head, columns, bold=True, fill=238)
+        self.row(head, columns)
         for cells in rows:
-            self.row(cells, columns)
+            self.row(cells, columns, head=head)
         self.y += 1.5
+
+
+def _cell(text: str, column: Column, bold: bool) -> list[str]:
+    """A cell's lines; what is longer than half a page is cut, and says so."""
+    lines = wrap(text, column.room_mm - 2.0, _TABLE_PT, bold=bold)
+    return lines if len(lines) <= _CELL_LINES else [*lines[:_CELL_LINES], "…"]
