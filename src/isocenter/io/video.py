@@ -14,8 +14,8 @@ from isocenter.core.volume import Source
 from isocenter.io.boundary import require_image, untrusted
 from isocenter.io.limits import LIMITS, Limits, check_file_size, check_frame, check_shape
 
-# FFmpeg's own messages about damaged films; OpenCV asks for this once, when it meets its first film.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+# No messages of FFmpeg's own about damaged films; OpenCV asks for this once, when it meets its first film.
+os.putenv("OPENCV_FFMPEG_LOGLEVEL", "-8")
 _FASTEST_FPS = 1000.0
 # Films are stored as luminance and colour difference: gray comes back with colours a few steps of 255 apart.
 _ROUNDING = 4
