@@ -68,6 +68,11 @@ def test_colour_may_be_what_the_task_reads():
     assert failed(picture(gray)) == set()
 
 
+def test_a_tint_over_gray_is_no_colour():
+    sepia = np.rint(anatomy()[..., None] * np.array((1.0, 0.8, 0.5))).astype(np.uint8)
+    assert failed(picture(sepia)) == set()
+
+
 def test_every_check_states_value_and_limit_and_is_named_once():
     checks = check_image(picture(anatomy()))
     assert len({check.name for check in checks}) == len(checks) >= 7

@@ -26,6 +26,10 @@ MAX_BLANK_SLICES: Final = 0.5
 MAX_UNEVEN_SHARE: Final = 0.1
 # A pixel counts as coloured when its channels differ by more than this share of the full range.
 _CHROMA: Final = 0.15
+# A tint gives each of this many brightness levels one colour, to within a spread, but for a few stray pixels.
+_TINT_LEVELS: Final = 64
+_TINT_SPREAD: Final = 0.04
+_TINT_STRAYS: Final = 0.01
 _MOST_SLICES: Final = 9
 _BINS: Final = 256
 
@@ -108,10 +112,19 @@ def _one_slice(volume: Volume, k: int) -> Volume:
 
 
 def _coloured_share(sample: np.ndarray) -> float:
-    """Share of pixels whose channels differ clearly."""
-    pixels = sample.astype(np.float32)
-    full = 255.0 if sample.dtype == np.uint8 else max(float(pixels.max()), 1e-9)
-    return float(np.mean((pixels.max(axis=-1) - pixels.min(axis=-1)) > _CHROMA * full))
+    """Share of pixels whose channels differ clearly; 0 for a gray picture that a scanner shows in one tint."""
+    pixels = sample.reshape(-1, 3).astype(np.float32)
+    pixels /= 255.0 if sample.dtype == np.uint8 else max(float(pixels.max()), 1e-9)
+    return 0.0 if _is_tinted(pixels) else float(np.mean(np.ptp(pixels, axis=1) > _CHROMA))
+
+
+def _is_tinted(pixels: np.ndarray) -> bool:
+    """Whether every brightness has its one colour, as in a picture that was gray before it was tinted."""
+    level = np.rint(pixels.mean(axis=1) * _TINT_LEVELS).astype(np.int64)
+    counts = np.maximum(np.bincount(level, minlength=_TINT_LEVELS + 1), 1)
+    colours = [np.bincount(level, weights=channel, minlength=_TINT_LEVELS + 1) / counts for channel in pixels.T]
+    apart = np.abs(pixels - np.stack(colours, axis=1)[level]).max(axis=1)
+    return bool(np.mean(apart > _TINT_SPREAD) < _TINT_STRAYS)
 
 
 def _at_least(name: str, value: float, limit: float) -> QualityCheck:
