@@ -152,7 +152,7 @@ def _read_patient(headers: Sequence[Header], failures: list[InputFailure]) -> Pa
         try:
             with untrusted("a DICOM header"):
                 return read_patient(header.file)
-        except IsocenterError:
+        except (IsocenterError, OSError):
             continue
     failures.append(InputFailure(headers[0].file.label, "expected a patient in the header, it is damaged; check it"))
     return Patient()

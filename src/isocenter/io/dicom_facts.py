@@ -1,4 +1,12 @@
-"""What the headers of a series state about it, as facts that name nobody."""
+"""What the headers of a series state about it, as facts that name nobody.
+
+The codes in `Facts.notes`, whoever adds them: header-warnings, monochrome1-inverted, monochrome1-kept, colour-to-rgb,
+colour-reduced-to-8-bit, lossy-compression, mosaic-unfolded, modality-lut-applied, pixel-padding, high-bit-mismatch,
+ultrasound-regions (here); gantry-tilt, slice-positions-rounded, slice-thickness-unknown (dicom_geometry);
+mixed-orientations, missing-slices, split-at-uneven-spacing, incomplete-volume-dropped, diffusion-trace (dicom_stacks);
+times-from-repetition-time, frame-times-unknown (dicom_moments); series-part, duplicate-files-ignored,
+broken-files-left-out (dicom_series).
+"""
 
 from collections.abc import Mapping
 from typing import Final
