@@ -70,8 +70,10 @@ class _Search:
 
     def inputs(self) -> Inputs:
         """The result, once every path was taken."""
+        folders = {file.path.parent for file in self.files.values() if suffix_of(file.path) in HEADER_SUFFIXES}
         for path, label in self.detached:
-            self._settle_detached(path, label)
+            if path.parent not in folders:
+                self._settle_detached(path, label)
         return Inputs(tuple(self.files.values()), self.failures, tuple(self.ignored))
 
     def fail(self, label: Path, problem: str) -> None:
@@ -155,10 +157,7 @@ class _Search:
             self.fail(label, f"{_READ}, got {name or 'an archive'}; export the image again or leave it out")
 
     def _settle_detached(self, path: Path, label: Path) -> None:
-        """Pixels without a header of their own belong to the header beside them, or to nobody."""
-        folder = {file.path.parent for file in self.files.values() if suffix_of(file.path) in HEADER_SUFFIXES}
-        if path.parent in folder:
-            return
+        """Pixels whose header was not met on the way: it lies beside them, or they are nobody's."""
         header = next((h for s in HEADER_SUFFIXES if (h := path.with_suffix(s)).is_file()), None)
         content = sniff_content(header)[0] if header else "foreign"
         if header and content in ("nifti", "nrrd"):
