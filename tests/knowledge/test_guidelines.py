@@ -94,19 +94,8 @@ def test_bi_rads_follows_the_likelihoods_at_every_half_per_mille():
     for step in range(2001):
         probability = step / 2000
         percent = step / 20
-        expected = (
-            "2"
-            if percent == 0
-            else "3"
-            if percent <= 2
-            else "4A"
-            if percent <= 10
-            else "4B"
-            if percent <= 50
-            else "4C"
-            if percent < 95
-            else "5"
-        )  # noqa: E501
+        steps = ((0, "2"), (2, "3"), (10, "4A"), (50, "4B"), (94.99, "4C"))
+        expected = next((value for limit, value in steps if percent <= limit), "5")
         category = apply_rule("bi_rads_ai_estimated", {"probability": probability})
         assert category.value == expected, probability
         assert "ai_estimated" in category.flags
