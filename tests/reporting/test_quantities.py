@@ -6,7 +6,15 @@ from isocenter.reporting.quantities import print_measurement, print_number
 
 @pytest.mark.parametrize(
     ("value", "unit", "printed"),
-    [(14.24, "mm", "14.2"), (0.0341, "ml", "0.034"), (1.5, "ml", "1.50"), (-0.04, "mm", "0.0"), (27.147, "wk", "27.1")],
+    [
+        (14.24, "mm", "14.2"),
+        (0.0341, "ml", "0.034"),
+        (1.5, "ml", "1.50"),
+        (-0.04, "mm", "0.0"),
+        (27.147, "wk", "27.1"),
+        (400.75, "1", "401"),
+        (0.934, "1", "0.93"),
+    ],
 )
 def test_digits_follow_the_unit(value, unit, printed):
     assert print_number(value, unit) == printed

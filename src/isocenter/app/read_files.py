@@ -1,6 +1,6 @@
 """Files in, folders out: the science wing from end to end, for `isocenter.read` and the command line."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -171,13 +171,22 @@ def _facts(study: Study, context: ContextTable) -> dict[str, object]:
 
 def _provenance(study: Study, readings: Sequence[Reading], options: ReadOptions) -> Provenance:
     models = tuple(dict.fromkeys(model for reading in readings for model in reading.models))
-    names = {d: p.name for i in study.volumes for d, p in zip(i.source.digests, i.source.paths, strict=False)}
+    inputs = sorted({pair for image in study.volumes for pair in _input_pairs(image)})
     return Provenance(
-        inputs=study.digests,
-        files=tuple(names.get(digest, "") for digest in study.digests),
+        inputs=tuple(digest for digest, _ in inputs),
+        files=tuple(name for _, name in inputs),
         code=f"isocenter {isocenter.__version__}",
         models=models,
         runtime=options.models.runtime if models else "",
         precision=options.models.precision if models else "",
         parameters={reading.task: dict(reading.parameters) for reading in readings},
     )
+
+
+def _input_pairs(image: Volume | Cine) -> Iterator[tuple[str, str]]:
+    """Digest and base name of every file behind an image; equal files share a digest and keep their names."""
+    digests, paths = image.source.digests, image.source.paths
+    if len(digests) == 1:
+        yield from ((digests[0], path.name) for path in paths)
+    else:
+        yield from ((digest, path.name) for digest, path in zip(digests, paths, strict=False))

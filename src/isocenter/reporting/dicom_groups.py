@@ -85,7 +85,7 @@ def _shared(finding: Finding, report: Report) -> dict[str, Any]:
         unit = concept(Code("UCUM", "%", "percent"))
         measured.append(sr.Measurement(name=concept(_CERTAINTY), value=round(100 * finding.probability, 4), unit=unit))
     model = finding.model
-    name, version = (model.name, model.version) if model else (finding.task, report.provenance.code)
+    name, version = (model.name, model.version or "unknown") if model else (finding.task, report.provenance.code)
     return {
         "tracking_identifier": sr.TrackingIdentifier(uid=tracking_uid(report, finding), identifier=finding.id),
         "finding_type": concept(finding.code),
@@ -95,7 +95,7 @@ def _shared(finding: Finding, report: Report) -> dict[str, Any]:
             )
         ],
         "algorithm_id": sr.AlgorithmIdentification(
-            name=name, version=version, parameters=[model.digest] if model else None
+            name=name, version=version, parameters=[model.digest] if model and model.digest else None
         ),
         "measurements": measured or None,
         "qualitative_evaluations": [

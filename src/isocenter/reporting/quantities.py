@@ -23,6 +23,8 @@ def print_number(value: float, unit: str) -> str:
     digits = _DIGITS.get(unit, 2)
     if unit == "ml" and abs(value) < 0.1:
         digits = 3
+    if unit == "1" and abs(value) >= 10:
+        digits = 0  # a score, not a share
     printed = f"{value:.{digits}f}"
     return printed.removeprefix("-") if float(printed) == 0 else printed
 

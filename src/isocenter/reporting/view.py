@@ -255,14 +255,26 @@ def _provenance(report: Report) -> tuple[Pair, ...]:
     if source.runtime:
         precision = label(language, "precision").format(precision=source.precision) if source.precision else ""
         rows.append((label(language, "runtime"), ", ".join(part for part in (source.runtime, precision) if part)))
-    rows += [(label(language, "models"), f"{model.name} {model.version}, {model.digest}") for model in source.models]
+    rows += [
+        (label(language, "models"), ", ".join(filter(None, (f"{model.name} {model.version}", model.digest))))
+        for model in source.models
+    ]
     names = source.files or ("",) * len(source.inputs)
     shown = [f"{name} {digest}".strip() for name, digest in zip(names, source.inputs, strict=False)]
     if len(shown) > 4:
         shown = [*shown[:3], f"… ({len(source.inputs)})"]
     rows += [(label(language, "inputs"), line) for line in shown]
     if source.parameters:
-        rows.append(
-            (label(language, "parameters"), "; ".join(f"{k} = {v}" for k, v in sorted(source.parameters.items())))
-        )
+        rows.append((label(language, "parameters"), "; ".join(_settings("", source.parameters))))
     return tuple(rows)
+
+
+def _settings(prefix: str, parameters: Mapping[str, object]) -> list[str]:
+    """What was set, one "task.name = value" each."""
+    lines: list[str] = []
+    for name, value in sorted(parameters.items()):
+        if isinstance(value, Mapping):
+            lines += _settings(f"{prefix}{name}.", value)
+        else:
+            lines.append(f"{prefix}{name} = {value}")
+    return lines

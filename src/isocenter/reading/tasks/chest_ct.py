@@ -17,7 +17,7 @@ from isocenter.reading.chest.pictures import chest_figures
 from isocenter.reading.task import Case, Task
 
 NAME = "chest-ct"
-METHOD = ModelRef("chest-ct", "0.1.0", "sha256:none")
+METHOD = ModelRef("chest-ct", "0.1.0", "")
 MAX_SLICE_MM = 5.0
 MAX_PIXEL_MM = 2.5
 MIN_LUNG_ML = 100.0
