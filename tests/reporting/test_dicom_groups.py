@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from isocenter.core.errors import InputError
-from isocenter.core.finding import Code, Evidence
+from isocenter.core.finding import Code, Evidence, ModelRef
 from isocenter.reporting.dicom_groups import Sources, concept, measurement_group
 from isocenter.reporting.dicom_source import source_series
+from isocenter.reporting.dicom_sr import build_sr
 
 
 def _sources(sample, seg=None):
@@ -42,3 +45,10 @@ def test_the_model_is_named_with_version_and_digest(samples):
     (group,) = measurement_group(sample.report.findings[0], _sources(sample))
     texts = [item.TextValue for item in group.ContentSequence if item.ValueType == "TEXT"]
     assert texts[1:] == ["breast-us", "1.0.0", sample.report.findings[0].model.digest]
+
+
+def test_a_method_without_weights_has_no_empty_text(samples, dicom_errors):
+    sample = samples.breast()
+    finding = replace(sample.report.findings[0], model=ModelRef("chest-ct", "", ""))
+    report = replace(sample.report, findings=(finding,))
+    assert dicom_errors(build_sr(report, sample.headers)) == []

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from isocenter.core.finding import Category, Code, Measurement
+from isocenter.core.finding import Category, Code, Measurement, ModelRef
 from isocenter.core.report import Sentence
 from isocenter.reporting.view import build_view, code_name, finding_name, measurement_name
 
@@ -61,3 +61,10 @@ def test_each_finding_has_a_line_of_its_own_until_somebody_edits_the_text(sample
     assert build_view(report, identity=True).sections == (("Findings", ("F1: a. F1: b.", "F2: a. F2: b.")),)
     edited = replace(report, sections={"findings": "Something else."})
     assert build_view(edited, identity=True).sections == (("Findings", ("Something else.",)),)
+
+
+def test_nested_parameters_and_a_method_without_weights_read_plainly(samples):
+    report = samples.chest().report
+    source = replace(report.provenance, parameters={"chest-ct": {"lung_hu": -829.4}}, models=(ModelRef("a", "1", ""),))
+    text = build_view(replace(report, provenance=source), identity=True).texts()
+    assert "chest-ct.lung_hu = -829.4" in text and "a 1," not in text

@@ -149,10 +149,10 @@ def _figures(sheet: Sheet, view: View, sizes: Mapping[str, tuple[int, int]]) -> 
         for n, ((name, caption, _), (wide, tall)) in enumerate(zip(pair, placed, strict=True)):
             x = MARGIN_MM + n * (room + gap)
             sheet.add(Picture(x, top, wide, tall, name))
-            sheet.y = top + height + 0.8
+            sheet.y = top + tall + 0.8
             sheet.lines(caption, Column(x, room), size_pt=8, gray=60)
             lowest = max(lowest, sheet.y)
-        sheet.y = lowest + 2
+        sheet.y = max(lowest, top + height) + 2
 
 
 def _finding(sheet: Sheet, finding: FindingView, words: Mapping[str, str]) -> None:
@@ -168,10 +168,11 @@ def _finding(sheet: Sheet, finding: FindingView, words: Mapping[str, str]) -> No
         sheet.need(20)
         rows = ((words["category"], category.title), (words["advice"], category.advice))
         _pairs(sheet, tuple(row for row in rows if row[1]))
-        if category.trace:
-            sheet.space(0.8)
-            sheet.table((words["term"], words["given"], words["effect"]), category.trace, (0.27, 0.2, 0.53))
-        _pairs(sheet, ((words["source"], category.source),), size_pt=8)
+        # On paper the reasoning is one small paragraph: as a table, a rule's twenty steps would fill half a page.
+        steps = " · ".join(f"{term}: {value} ({effect})" for term, value, effect in category.trace)
+        if steps:
+            _pairs(sheet, ((words["why"], steps),), size_pt=7.5)
+        _pairs(sheet, ((words["source"], category.source),), size_pt=7.5)
 
 
 def _margins(view: View, number: int, count: int) -> list[Mark]:
