@@ -67,7 +67,7 @@ def _compare(outcome: Outcome, phantom: ChestPhantom) -> tuple[list[str], bool]:
     lines, agrees = [f"    {'nodule':>8} {'true mm':>8} {'read mm':>8} {'error':>6}"], True
     matched: set[str] = set()
     for number, nodule in enumerate(phantom.nodules, 1):
-        centre = np.asarray(nodule.body.centre)
+        centre = np.asarray(nodule.body.centre_mm)
         near = min(found, key=lambda finding: _distance_mm(finding, centre), default=None)
         true_mm = nodule.mean_diameter_mm
         if near is None or _distance_mm(near, centre) > MATCH_MM:

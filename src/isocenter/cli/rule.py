@@ -13,7 +13,7 @@ def rule(
 ) -> None:
     """Apply one guideline to given inputs; prints the category, its trace and its citation."""
     from isocenter.core.errors import InputError
-    from isocenter.knowledge.rules import apply_rule
+    from isocenter.knowledge.rules import answers, apply_rule
 
     facts: dict[str, object] = {}
     for pair in inputs or []:
@@ -28,6 +28,7 @@ def rule(
                 {
                     "rule": category.rule,
                     "value": category.value,
+                    **answers(category),
                     "management": category.management,
                     "texts": dict(category.texts),
                     "limits": list(category.limits),

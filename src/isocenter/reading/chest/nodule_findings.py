@@ -113,8 +113,8 @@ def _categories(diameter_mm: float, density: str, count: str, context: Mapping[s
         if context.get(name) not in (None, "")
     }
     risk = {"risk": str(context.get("risk") or "unknown")}
-    d = {"kind": density, "d": round(diameter_mm, 1)}
-    fleischner = apply_rule("fleischner_2017", {**d, "count": count, **risk, **known})
+    # Fleischner rounds to whole millimetres itself; Lung-RADS counts tenths.
+    fleischner = apply_rule("fleischner_2017", {"kind": density, "d": diameter_mm, "count": count, **risk, **known})
     screening = {name: known[name] for name in ("age", "screening") if name in known}
-    lung_rads = apply_rule("lung_rads_2022", {**d, **screening})
+    lung_rads = apply_rule("lung_rads_2022", {"kind": density, "d": round(diameter_mm, 1), **screening})
     return (fleischner, lung_rads)
