@@ -105,19 +105,3 @@ def test_weights_in_8_bits_answer_nearly_as_before(runtime):
     x = batches(1)[0]
     before, after = (runtime(graph, precision="f32").run(x)["logits"] for graph in (original, small))
     assert 0 < np.abs(before - after).max() < 0.02 * np.abs(before).max()
-
-
-def test_equal_weights_are_kept_once():
-    model = onnx.load_model_from_string(convnet())
-    copy = model.graph.initializer.add()
-    copy.CopyFrom(model.graph.initializer[0])
-    copy.name = "w1_again"
-    second = model.graph.node.add()
-    second.CopyFrom(helper.make_node("Conv", ["x", "w1_again", "b1"], ["c1_again"], pads=[1] * 4))
-    model.graph.output.append(helper.make_tensor_value_info("c1_again", TensorProto.FLOAT, ["n", 16, 32, 32]))
-    merged = strip_onnx(model.SerializeToString())
-    assert "w1_again" not in {tensor.name for tensor in onnx.load_model_from_string(merged).graph.initializer}
-    outputs = OnnxRuntimePredictor(merged).run(batches(1)[0])
-    expected = OnnxRuntimePredictor(model.SerializeToString()).run(batches(1)[0])
-    for name in ("c1_again", "logits", "features"):
-        np.testing.assert_array_equal(outputs[name], expected[name])

@@ -5,7 +5,6 @@ What a compressed graph may lose is for its card to say: measure the accuracy ag
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -92,7 +91,7 @@ def quantise_weights(onnx_bytes: bytes) -> bytes:
 
 
 def strip_onnx(onnx_bytes: bytes) -> bytes:
-    """The graph without what exporters leave in it: source lines, paths, tool names, the same weights twice."""
+    """The graph without the notes that exporters leave in it: source lines, paths, tool names, shapes in between."""
     import onnx
 
     model = onnx.load_model_from_string(onnx_bytes)
@@ -105,27 +104,4 @@ def strip_onnx(onnx_bytes: bytes) -> bytes:
     for part in (*graph.node, *graph.initializer, *graph.input, *graph.output):
         part.doc_string = ""
         del part.metadata_props[:]
-    _merge_equal_weights(graph)
     return bytes(model.SerializeToString(deterministic=True))
-
-
-def _merge_equal_weights(graph: Any) -> None:
-    """One copy of every weight: an exporter that folds normalisation copies it for each use of a layer."""
-    from onnx import AttributeProto, numpy_helper
-
-    nested = (AttributeProto.GRAPH, AttributeProto.GRAPHS)
-    if any(attribute.type in nested for node in graph.node for attribute in node.attribute):
-        return
-    first: dict[tuple[object, ...], str] = {}
-    merged: dict[str, str] = {}
-    results = {value.name for value in graph.output}
-    for tensor in graph.initializer:
-        key = (tensor.data_type, tuple(tensor.dims), numpy_helper.to_array(tensor).tobytes())
-        name = first.setdefault(key, tensor.name)
-        if name != tensor.name and tensor.name not in results:
-            merged[tensor.name] = name
-    kept = [tensor for tensor in graph.initializer if tensor.name not in merged]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    for node in graph.node:
-        node.input[:] = [merged.get(name, name) for name in node.input]
