@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -84,7 +84,7 @@ def read_frames(header: Header) -> list[Frame]:
     layout = read_layout(header)
     mosaic = read_mosaic(header, layout.rows, layout.columns)
     if mosaic is not None:
-        return [_mosaic_frame(header, layout, mosaic, index) for index in range(len(mosaic.positions_mm))]
+        return _unfold(_read_frame(header, layout, 0), mosaic)
     if layout.frames > 1 and header.values.get("TotalPixelMatrixRows"):
         raise FormatError(
             f"expected one picture, got {layout.frames} tiles of a whole-slide image, which we do not read; "
@@ -126,27 +126,19 @@ def _read_frame(header: Header, layout: Layout, index: int) -> Frame:
     )  # fmt: skip
 
 
-def _mosaic_frame(header: Header, layout: Layout, mosaic: Mosaic, index: int) -> Frame:
-    get = _getter(header, 0)
-    slope, intercept = _rescale(get)
-    return Frame(
-        header, layout, 0, mosaic.rows, mosaic.columns,
-        tile=mosaic.tiles[index],
-        position_mm=mosaic.positions_mm[index],
-        orientation=_directions(get("ImageOrientationPatient")),
-        spacing_mm=_spacing(header, get)[0],
-        spacing_source="patient",
-        slope=slope,
-        intercept=intercept,
-        image_type=_image_type(get),
-        echo_ms=_number(get("EchoTime")),
-        repetition_ms=_number(get("RepetitionTime")),
-        step_mm=_step(get),
-        windows=_windows(get),
-        clocks_s=_clocks(header, get, 0),
-        steps=_steps(header, get, 0),
-        diffusion=read_diffusion(get, header.text("Manufacturer")),
-    )  # fmt: skip
+def _unfold(whole: Frame, mosaic: Mosaic) -> list[Frame]:
+    """A frame per tile; what the file states once is read once."""
+    return [
+        replace(
+            whole,
+            rows=mosaic.rows,
+            columns=mosaic.columns,
+            tile=tile,
+            position_mm=position_mm,
+            spacing_source="patient",
+        )
+        for tile, position_mm in zip(mosaic.tiles, mosaic.positions_mm, strict=True)
+    ]
 
 
 def _number(value: Value) -> float | None:
