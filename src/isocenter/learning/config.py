@@ -38,6 +38,7 @@ class FitConfig:
     ema               decay of the running average of the weights that is evaluated and kept; 0 = none
     classes_balanced  draw examples so that every class comes equally often
     evaluate_every    epochs between looks at the validation part
+    device            "cpu" or "cuda"; `train` sets it from its own option
     mix               parameter of the Beta distribution by which pictures are mixed in pairs (mixup); 0 = none
     """
 
@@ -53,6 +54,7 @@ class FitConfig:
     threads: int = 1
     clip_norm: float = 5.0
     mix: float = 0.0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,8 @@ class _Progress:
 
 
 def fit(
-    config: TrainConfig, train: Arrays, validation: Arrays, *, out: Path, scores: Scores, resume: bool = False,
-    device: str = "cpu",
-) -> nn.Module:  # fmt: skip
+    config: TrainConfig, train: Arrays, validation: Arrays, *, out: Path, scores: Scores, resume: bool = False
+) -> nn.Module:
     """The trained network (its running average), also written to `out/weights.pt`.
 
     scores   metrics of the validation part from (logits, targets), written per epoch to `out/metrics.jsonl`
@@ -46,6 +45,7 @@ def fit(
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.fit.threads)
+    device = config.fit.device
     progress = _start(config, device)
     if resume and (out / "checkpoint.pt").exists():
         _load(progress, out / "checkpoint.pt")

@@ -1,6 +1,7 @@
 """A whole training run: config in, a folder of members with everything measured out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +31,13 @@ def train(config_file: Path, data: Path, out: Path, *, resume: bool = False, dev
     split = make_split(dataset.members(), config.split, config.seed)
     write_origin(out, config, split, {**dataset.about, "n": len(dataset.examples)})
     parts = member_parts(config, split)
-    started = with_start(config, out)
+    started = with_start(replace(config, fit=replace(config.fit, device=device)), out)
     arrays = load_arrays(dataset.examples, config.prepare, dataset.classes)
     for name, (learned, held_out) in parts.items():
         validation = select(arrays, held_out)
         network = fit(
             started, select(arrays, learned), validation, out=out / name,
-            scores=_SCORES[config.kind], resume=True, device=device,
+            scores=_SCORES[config.kind], resume=True,
         )  # fmt: skip
         if config.kind == "classification" and len(validation):
             outputs = predict_outputs(network, validation.images, device=device)
