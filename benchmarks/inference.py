@@ -84,14 +84,17 @@ def in_torch(package: Package) -> nn.Module:
     """
     config = read_config(RECIPES / f"{package.card.task}.toml")
     single = build_network(config.network)
-    n_single = sum(isinstance(part, nn.Conv2d) for part in single.modules())
-    nodes = onnx.load_model_from_string(package.files[MODEL]).graph.node
-    n_convolutions = sum(node.op_type == "Conv" for node in nodes)
-    n_members = max(1, round(n_convolutions / n_single))
+    examples = np.zeros((2, *package.card.input_shape), dtype=np.float32)
+    alone = export_onnx(single.eval(), examples, outputs=tuple(package.card.outputs))
+    n_members = max(1, round(n_convolutions(package.files[MODEL]) / n_convolutions(alone)))
     if n_members == 1:
         return single
     members = [build_network(config.network) for _ in range(n_members)]
     return MaskCommittee(members) if config.kind == "segmentation" else Committee(members, mirror=False)
+
+
+def n_convolutions(onnx_bytes: bytes) -> int:
+    return sum(node.op_type == "Conv" for node in onnx.load_model_from_string(onnx_bytes).graph.node)
 
 
 def shipped() -> list[Row]:
