@@ -108,7 +108,8 @@ def _shared(finding: Finding, report: Report) -> dict[str, Any]:
 def _measurement(measurement: Measurement) -> Any:
     from highdicom import sr
 
-    doubt = measurement.uncertainty
+    # Six figures are more than any measurement here supports; the float behind it holds sixteen.
+    doubt = None if measurement.uncertainty is None else float(f"{measurement.uncertainty:.3g}")
     properties = None
     if doubt is not None:
         properties = sr.MeasurementProperties(upper_measurement_uncertainty=doubt, lower_measurement_uncertainty=doubt)
@@ -117,7 +118,7 @@ def _measurement(measurement: Measurement) -> Any:
             item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence = [concept(unit_code(measurement.unit))]
     return sr.Measurement(
         name=concept(measurement.code),
-        value=measurement.value,
+        value=float(f"{measurement.value:.6g}"),
         unit=concept(unit_code(measurement.unit)),
         method=concept(method_code(measurement)),
         properties=properties,

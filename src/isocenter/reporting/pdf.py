@@ -105,7 +105,7 @@ def _pairs(
     names = Column(column.x, label_mm - 2)
     values = Column(column.x + label_mm, column.room_mm - label_mm)
     for name, value in rows:
-        sheet.need(5.0 * min(len(wrap(value, values.room_mm, size_pt)), 8))
+        sheet.need(0.49 * size_pt * min(len(wrap(value, values.room_mm, size_pt)), 8))
         top, page = sheet.y, len(sheet.pages)
         sheet.lines(name, names, size_pt=size_pt, gray=80)
         below = sheet.y
@@ -157,7 +157,7 @@ def _figures(sheet: Sheet, view: View, sizes: Mapping[str, tuple[int, int]]) -> 
 
 def _finding(sheet: Sheet, finding: FindingView, words: Mapping[str, str]) -> None:
     sheet.space(1.5)
-    sheet.need(30)
+    sheet.need(40)
     sheet.lines(f"{finding.id}  {finding.title}", size_pt=10.5, bold=True)
     _pairs(sheet, finding.facts)
     if finding.measurements:

@@ -205,7 +205,7 @@ class Sheet:
         for share in shares:
             columns.append(Column(at, share * INNER_MM))
             at += share * INNER_MM
-        self.need(12.0)
+        self.need(20.0)
         self.row(head, columns)
         for cells in rows:
             self.row(cells, columns, head=head)
