@@ -105,3 +105,11 @@ def test_weights_in_8_bits_answer_nearly_as_before(runtime):
     x = batches(1)[0]
     before, after = (runtime(graph, precision="f32").run(x)["logits"] for graph in (original, small))
     assert 0 < np.abs(before - after).max() < 0.02 * np.abs(before).max()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("compress", [halve_weights, quantise_weights])
+def test_what_is_compressed_already_is_not_calibrated(compress):
+    with pytest.raises(InputError, match="as exported"):
+        quantise_onnx(compress(convnet()), batches())

@@ -17,9 +17,10 @@ _MANY = 2048
 def quantise_onnx(onnx_bytes: bytes, calibration_batches: Sequence[np.ndarray]) -> bytes:
     """The graph with int8 weights and activations (quantise/dequantise pairs of standard ONNX operators).
 
+    onnx_bytes            as exported, before any other compression
     calibration_batches   prepared inputs (N, C, …) from the training data, 100 to 300 in all; never test data
 
-    Raises InputError without batches, MissingExtraError where nncf is not installed.
+    Raises InputError without batches or for compressed weights, MissingExtraError where nncf is not installed.
     Source: post-training quantisation of NNCF 3 (min-max statistics, fast bias correction).
     """
     if not calibration_batches:
@@ -31,6 +32,8 @@ def quantise_onnx(onnx_bytes: bytes, calibration_batches: Sequence[np.ndarray]) 
         raise MissingExtraError("quantise: expected nncf and onnx, got neither; install isocenter[dev]") from error
     nncf.set_log_level(logging.ERROR)
     model = onnx.load_model_from_string(onnx_bytes)
+    if any(tensor.data_type in (onnx.TensorProto.FLOAT16, onnx.TensorProto.INT8) for tensor in model.graph.initializer):
+        raise InputError("quantise: expected float32 weights, got compressed ones; quantise the graph as exported")
     name = model.graph.input[0].name
     items = [{name: np.ascontiguousarray(batch, dtype=np.float32)} for batch in calibration_batches]
     quantised = nncf.quantize(model, nncf.Dataset(items), subset_size=len(items))
