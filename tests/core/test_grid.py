@@ -24,6 +24,12 @@ def test_index_and_world_are_inverse_for_all_48_orientations(order, signs):
     np.testing.assert_allclose(grid.to_index(grid.to_world_mm(index)), index, atol=1e-9)
 
 
+def test_a_sheared_voxel_has_the_volume_of_its_base_times_its_height():
+    affine = np.diag([5.0, 1.0, 1.0, 1.0])[[2, 1, 0, 3]]
+    affine[1, 0] = 5 * np.tan(np.deg2rad(14))  # gantry tilt: each slice shifted along y
+    assert Grid((2, 2, 2), affine).voxel_volume_ml == pytest.approx(0.005)
+
+
 def test_column_index_runs_along_the_third_affine_column():
     grid = Grid.of_spacing((2, 2, 2), (5, 1, 1), origin_mm=(1, 2, 3))
     np.testing.assert_allclose(grid.to_world_mm(np.array([0, 0, 1])), (2, 2, 3))

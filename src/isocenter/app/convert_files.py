@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from isocenter.core.errors import IsocenterError
 from isocenter.core.study import InputFailure
@@ -11,12 +12,13 @@ from isocenter.io.load import iter_studies
 
 
 def convert_paths(
-    paths: Sequence[Path], out: Path, fmt: str, *, on_written: Callable[[Path], None] = lambda path: None
+    paths: Sequence[Path],
+    out: Path,
+    fmt: Literal["nifti", "nrrd"],
+    *,
+    on_written: Callable[[Path], None] = lambda path: None,
 ) -> tuple[list[Path], list[InputFailure]]:
-    """Write every series under the paths into `out`; the files written and what failed.
-
-    fmt   "nifti" or "nrrd"
-    """
+    """Write every series under the paths into `out`; the files written and what failed."""
     written: list[Path] = []
     failures: list[InputFailure] = []
     with open_inputs(paths) as inputs:

@@ -39,7 +39,7 @@ def make_uid(*parts: str) -> str:
     return f"2.25.{number}"
 
 
-def _slice_dataset(volume: Volume, numbered: tuple[int, np.ndarray], digest: str, patient_name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _slice_dataset(volume: Volume, numbered: tuple[int, np.ndarray], digest: str, patient_name: str):  # type: ignore[no-untyped-def]
     """One CT image (PS3.3 A.3)."""
     from pydicom.dataset import Dataset, FileMetaDataset
 
@@ -59,7 +59,7 @@ def _slice_dataset(volume: Volume, numbered: tuple[int, np.ndarray], digest: str
     return dataset
 
 
-def _describe_patient_and_study(dataset, digest: str, patient_name: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _describe_patient_and_study(dataset, digest: str, patient_name: str) -> None:  # type: ignore[no-untyped-def]
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.PatientName, dataset.PatientID = patient_name, "PHANTOM-1"
     dataset.PatientBirthDate, dataset.PatientSex, dataset.PatientAge = "19600101", "O", "066Y"
@@ -70,7 +70,7 @@ def _describe_patient_and_study(dataset, digest: str, patient_name: str) -> None
     dataset.StudyDescription = "Chest CT phantom"
 
 
-def _describe_series(dataset, volume: Volume, digest: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _describe_series(dataset, volume: Volume, digest: str) -> None:  # type: ignore[no-untyped-def]
     dataset.Modality, dataset.BodyPartExamined = "CT", "CHEST"
     dataset.SeriesInstanceUID, dataset.SeriesNumber = make_uid(digest, "series"), 1
     dataset.FrameOfReferenceUID = make_uid(digest, "frame")
@@ -81,7 +81,7 @@ def _describe_series(dataset, volume: Volume, digest: str) -> None:  # type: ign
     dataset.AcquisitionNumber = 1
 
 
-def _describe_image(dataset, volume: Volume, number: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _describe_image(dataset, volume: Volume, number: int) -> None:  # type: ignore[no-untyped-def]
     affine, (slice_mm, row_mm, column_mm) = volume.grid.affine, volume.grid.spacing_mm
     place = volume.grid.to_world_mm(np.array([number, 0, 0]))
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]

@@ -13,7 +13,7 @@ import numpy as np
 from isocenter.app.context import ContextTable
 from isocenter.app.read_files import labels_of
 from isocenter.core.cine import Cine
-from isocenter.core.errors import IsocenterError
+from isocenter.core.errors import IsocenterError, PackageError
 from isocenter.core.reading import Reading
 from isocenter.core.study import InputFailure, Study
 from isocenter.core.volume import Volume
@@ -97,6 +97,8 @@ def _predict_study(study: Study, options: PredictOptions) -> list[Row]:
             case = Case(options.models, options.context.facts_for(label), explain=options.boxes is not None)
             try:
                 readings = read_study(single, case, task=options.task)
+            except PackageError:
+                raise  # a model that is missing or altered fails every study alike
             except IsocenterError as error:
                 rows.append(Row(label, None, str(error)))
                 continue

@@ -11,7 +11,7 @@ from isocenter.app.settings import load_settings
 from isocenter.app.study_files import study_files
 from isocenter.app.study_folder import write_folder
 from isocenter.core.cine import Cine
-from isocenter.core.errors import InputError, IsocenterError
+from isocenter.core.errors import InputError, IsocenterError, PackageError
 from isocenter.core.provenance import Provenance
 from isocenter.core.reading import Reading
 from isocenter.core.report import Report
@@ -103,6 +103,8 @@ def read_paths(
                 report = read_one(study, options)
                 if out is not None:
                     report = write_study(study, report, out, options)
+            except PackageError:
+                raise  # a model that is missing or altered fails every study alike
             except IsocenterError as error:
                 outcome.failures.append(InputFailure(study_label(study), str(error)))
                 continue

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,14 +39,15 @@ def study_files(study: Study, report: Report, *, identity: bool) -> tuple[Report
     identity   whether HTML, PDF and SR carry name, id and birth date
     """
     report, sources = _sources(study, report, identity=identity)
-    segmentation = build_seg(report, sources.images, sources.headers)
+    segmentation = build_seg(report, sources.images, sources.headers, identity=identity)
+    structured = build_sr(report, sources.headers, volumes=sources.images, seg=segmentation, identity=identity)
     report = _name_files(report, has_masks=segmentation is not None)
     pictures = {figure.name: encode_png(figure) for figure in report.figures}
     files = {
         "report.json": report_to_json(report),
         "report.html": render_html(report, pictures, identity=identity).encode(),
         "report.pdf": render_pdf(report, pictures, identity=identity),
-        "sr.dcm": _dicom_bytes(build_sr(report, sources.headers)),
+        "sr.dcm": _dicom_bytes(structured),
         "provenance.json": (json.dumps(provenance_to_dict(report), ensure_ascii=False, indent=2) + "\n").encode(),
         **{f"figures/{name}.png": content for name, content in pictures.items()},
         **sources.captures,
@@ -64,33 +65,27 @@ def _sources(study: Study, report: Report, *, identity: bool) -> tuple[Report, _
     headers: dict[str, tuple[Any, ...]] = {}
     captures: dict[str, bytes] = {}
     for image in read:
-        if _is_referable(image):
-            made = read_headers(image)
-            images.append(image)
-            headers[image.source.series_uid] = made if identity else tuple(map(_nameless, made))
-            continue
         volume = image if isinstance(image, Volume) else image.frame(image.array.shape[0] // 2)
+        if _is_referable(volume):
+            made = read_headers(volume)
+            known = headers.get(volume.source.series_uid, ())
+            images.append(volume)
+            headers[volume.source.series_uid] = (*known, *(made if identity else map(_nameless, made)))
+            continue
         made = build_secondary_capture(volume, report)
         series_uid = str(made[0].SeriesInstanceUID)
         report = _rename_series(report, image.source.series_uid, series_uid)
         images.append(replace(volume, source=replace(volume.source, series_uid=series_uid)))
         headers[series_uid] = made
-        captures |= _capture_files(made)
+        captures[f"sc-{len(captures) + 1}.dcm" if captures else "sc.dcm"] = _dicom_bytes(made[0])
     return report, _Sources(tuple(images), headers, captures)
 
 
-def _is_referable(image: Volume | Cine) -> bool:
+def _is_referable(image: Volume) -> bool:
     """Whether an SR can point at the image: DICOM whose every UID is there (some anonymisers empty them)."""
     source = image.source
     named = all(instance.sop_uid and instance.sop_class_uid for instance in source.instances)
     return source.kind == "dicom" and bool(source.study_uid and source.series_uid and source.instances) and named
-
-
-def _capture_files(made: Sequence[Any]) -> dict[str, bytes]:
-    """`sc.dcm`, or one file per slice under `sc/`."""
-    if len(made) == 1:
-        return {"sc.dcm": _dicom_bytes(made[0])}
-    return {f"sc/{n:04d}.dcm": _dicom_bytes(dataset) for n, dataset in enumerate(made, 1)}
 
 
 def _nameless(header: Any) -> Any:

@@ -25,6 +25,6 @@ def convert(
     """Write every series under PATHS as one volume with a JSON sidecar; diffusion gets .bval and .bvec."""
     from isocenter.app.convert_files import convert_paths
 
-    written, failures = convert_paths(paths, out, to.value, on_written=print)
+    written, failures = convert_paths(paths, out, "nifti" if to is Format.nifti else "nrrd", on_written=print)
     tell_failures(failures)
     sys.exit(batch_code(len(written), failures))

@@ -74,16 +74,20 @@ class Grid:
     @property
     def spacing_mm(self) -> np.ndarray:
         """Distance between neighbours along k, j, i; shape (3,). Raises UnknownSpacingError where nobody stated it."""
+        self._require_spacing()
+        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
+
+    def _require_spacing(self) -> None:
         if not self.spacing_known:
             raise UnknownSpacingError(
                 "millimetres: expected a pixel size, the image states none; give pixel_size_mm in the context"
             )
-        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0))
 
     @property
     def voxel_volume_ml(self) -> float:
-        """Volume of one voxel in millilitres."""
-        return float(np.prod(self.spacing_mm)) / 1000.0
+        """Volume of one voxel in millilitres; exact for sheared grids too. Raises as `spacing_mm` does."""
+        self._require_spacing()
+        return abs(float(np.linalg.det(self.affine[:3, :3]))) / 1000.0
 
     def to_world_mm(self, index: np.ndarray) -> np.ndarray:
         """LPS millimetres, shape (..., 3), of indices (k, j, i), shape (..., 3)."""
