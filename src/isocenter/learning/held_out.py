@@ -20,7 +20,8 @@ class HeldOut:
 
     fold      the member, (n,)
     groups    of the split, for intervals by group
-    learned   per member: features (n, d) and targets of the pictures that it did learn from
+    learned   per member: features (n, d) and targets of the pictures that it did learn from, where the recipe's
+              `card.ood` asks for them
     """
 
     keys: tuple[str, ...]
@@ -71,7 +72,9 @@ def measure_held_out(config: TrainConfig, members: Sequence[Classifier], dataset
         index = np.array([place[key] for key in validation])
         parts.append(predict_outputs(single, arrays.images[index]))
         keys += validation
-        index = np.array([place[key] for key in train])
+        index = np.array([place[key] for key in train if _needs_learned(config)], dtype=np.int64)
+        if not len(index):
+            continue
         learned.append((predict_outputs(single, arrays.images[index])["features"], arrays.targets[index]))
     return HeldOut(
         tuple(keys),
@@ -87,3 +90,9 @@ def measure_held_out(config: TrainConfig, members: Sequence[Classifier], dataset
 def is_mirrored(config: TrainConfig) -> bool:
     """Whether the committee looks at the mirror image too."""
     return bool(config.card.get("mirror", True))
+
+
+def _needs_learned(config: TrainConfig) -> bool:
+    """Whether the card's out-of-distribution score is made of the features of learned pictures."""
+    wish = config.card.get("ood")
+    return isinstance(wish, dict) and "components" in wish
