@@ -75,7 +75,7 @@ class ChestPhantom:
         near = np.zeros(self.clean.shape, bool)
         for spot in self.calcium:
             low, high = spot.body.box_mm()
-            ends = self.volume.grid.to_index(np.array([low - 2.0, high + 2.0])) + [[0, 0, 0], [1, 1, 1]]
+            ends = self.volume.grid.to_index(np.array([low - 2.0, high + 2.0])) + np.array([[0], [1]])
             (k0, j0, i0), (k1, j1, i1) = np.clip(np.round(ends), 0, self.clean.shape).astype(int)
             near[k0:k1, j0:j1, i0:i1] = True
         slice_mm, row_mm, column_mm = (float(s) for s in self.volume.grid.spacing_mm)
@@ -88,6 +88,9 @@ DEMO_WISHES = (
 )  # fmt: skip
 
 
+DEMO_SCAN = ScanSettings()
+
+
 def chest_phantom(
     rng: np.random.Generator,
     *,
@@ -95,7 +98,7 @@ def chest_phantom(
     spacing_mm: Point = (2.0, 0.85, 0.85),
     wishes: Sequence[NoduleWish] = DEMO_WISHES,
     n_calcium: int = 4,
-    scan: ScanSettings | None = ScanSettings(),
+    scan: ScanSettings | None = DEMO_SCAN,
 ) -> ChestPhantom:
     """A random chest with the nodules wished for and `n_calcium` calcifications of coronary arteries and aorta.
 
@@ -153,7 +156,11 @@ def _origin(grid: Grid) -> Point:
 
 
 def _paint(
-    anatomy: Anatomy, nodules: Sequence[PhantomNodule], calcium: Sequence[PhantomCalcium], grid: Grid, rng: np.random.Generator
+    anatomy: Anatomy,
+    nodules: Sequence[PhantomNodule],
+    calcium: Sequence[PhantomCalcium],
+    grid: Grid,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """The noise-free chest on the grid, float32 HU."""
     slice_mm, row_mm, column_mm = (float(s) for s in grid.spacing_mm)
@@ -167,7 +174,7 @@ def _paint(
     for spot in calcium:
         canvas.paint(spot.body, spot.hu, fine=4)
     values = canvas.values()
-    return values + _lung_texture(values, rng)
+    return np.asarray(values + _lung_texture(values, rng))
 
 
 def _lung_texture(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

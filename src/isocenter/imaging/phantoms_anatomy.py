@@ -1,6 +1,6 @@
 """A chest in solids: body wall, ribs, spine, heart, great vessels, lungs, fissures, airways and vessel trees.
 
-Sizes are those of an adult of middle build as textbooks of anatomy give them, rounded; `scale` shrinks or grows all of it.
+Sizes are those of an adult of middle build as textbooks of anatomy give them, rounded; `scale` shrinks or grows them.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def make_anatomy(build: Build, rng: np.random.Generator) -> Anatomy:
     """The chest of this build; vessels branch by `rng`."""
     place = _Place(build.scale, build.depth)
     heart = place.ellipsoid(build.heart_mm, (46, 38, 46), 35)
-    organs = (heart, *_aorta(place))
+    organs: tuple[Solid, ...] = (heart, *_aorta(place))
     domes = (
         place.ellipsoid((-70, 8, build.dome_mm[0] - 90), (78, 92, 90)),
         place.ellipsoid((68, 8, build.dome_mm[1] - 90), (76, 90, 90)),
@@ -77,7 +77,6 @@ def make_anatomy(build: Build, rng: np.random.Generator) -> Anatomy:
         (right, build.lung_hu),
         (left, build.lung_hu),
         *((dome, LIVER) for dome in domes),
-        *((Common((sheet,), ()), -500.0) for sheet in ()),
     ]
     wall += [(Common((sheet, lung)), -250.0) for sheet, lung in _fissures(place, right, left)]
     wall += [(heart, BLOOD), *((part, BLOOD) for part in organs[1:])]
@@ -109,7 +108,15 @@ class _Place:
 
 def _aorta(place: _Place) -> tuple[Capsule, ...]:
     """Ascending part, arch, descending part, and the pulmonary trunk."""
-    points: list[Point] = [(6, -22, 2), (-6, -24, 40), (0, -14, 58), (12, 14, 62), (17, 36, 50), (18, 42, 0), (12, 44, -180)]
+    points: list[Point] = [
+        (6, -22, 2),
+        (-6, -24, 40),
+        (0, -14, 58),
+        (12, 14, 62),
+        (17, 36, 50),
+        (18, 42, 0),
+        (12, 44, -180),
+    ]
     radii = [15, 15, 14, 13, 12.5, 12, 11]
     pieces = [place.rod(points[n], points[n + 1], (radii[n], radii[n + 1])) for n in range(len(points) - 1)]
     return (*pieces, place.rod((14, -26, 8), (22, -4, 26), (13, 11)))
@@ -122,7 +129,10 @@ def _fissures(place: _Place, right: Common, left: Common) -> list[tuple[Sheet, C
     return [
         (Sheet(point((-72, 6, 0)), oblique, 0.8), right),
         (Sheet(point((72, 6, 4)), oblique, 0.8), left),
-        (Sheet(point((-72, -40, 18)), (0.05, 0.1, 1.0), 0.7), Common((right,), (Sheet((0, 400, 0), (0, 1, 0), 800 - 10),))),
+        (
+            Sheet(point((-72, -40, 18)), (0.05, 0.1, 1.0), 0.7),
+            Common((right,), (Sheet((0, 400, 0), (0, 1, 0), 800 - 10),)),
+        ),
     ]
 
 
@@ -138,9 +148,7 @@ def _airways(place: _Place) -> list[Painted]:
         ((34, 16, 4), (52, 4, 24), 3.6, 2.3),
         ((34, 16, 4), (54, 30, -38), 4.0, 2.3),
     ]
-    walls: list[Painted] = [
-        (place.rod(a, b, (r0 + 1.2 + 0.05 * r0, r1 + 1.0)), WALL) for a, b, r0, r1 in pieces
-    ]
+    walls: list[Painted] = [(place.rod(a, b, (r0 + 1.2 + 0.05 * r0, r1 + 1.0)), WALL) for a, b, r0, r1 in pieces]
     return walls + [(place.rod(a, b, (r0, r1)), AIR) for a, b, r0, r1 in pieces]
 
 
@@ -154,8 +162,7 @@ def _skeleton(place: _Place, build: Build) -> list[Painted]:
             a, b, c = place.point((radius, radius * 0.85, height))
             parts.append((Column((body[0], body[1]), (a, b), (body[2] - c, body[2] + c)), hu))
         parts.append((place.rod((0, 88, z - 4), (0, 98, z - 14), (4, 3)), HARD_BONE))
-        for side in (-1, 1):
-            parts.append((place.rod((side * 9, 76, z), (side * 24, 86, z + 2), (4.5, 4)), HARD_BONE))
+        parts += [(place.rod((s * 9, 76, z), (s * 24, 86, z + 2), (4.5, 4)), HARD_BONE) for s in (-1, 1)]
     for hu, shrink in ((HARD_BONE, 0.0), (SPONGY_BONE, 1.2)):
         parts.append((place.ellipsoid((0, -91.5, 12), (17 - shrink, 4.5 - shrink, 75 - shrink), 0, 4), hu))
         for level in range(-6, 6):
@@ -177,7 +184,14 @@ def _rib(place: _Place, build: Build, where: tuple[float, int], radius: float) -
 def _vessel_trees(place: _Place, lung: Common, side: int, rng: np.random.Generator) -> list[Capsule]:
     """Arteries and veins of one lung: rods that taper, bend and fork from the hilum to near the pleura."""
     hilum = np.array(place.point((side * 26, 8, 8)))
-    targets = [(0.4, -0.5, 0.9), (0.7, 0.3, 1.0), (1.0, -0.6, 0.1), (0.8, 0.8, 0.1), (0.5, 0.6, -1.0), (0.8, -0.1, -1.0)]
+    targets = [
+        (0.4, -0.5, 0.9),
+        (0.7, 0.3, 1.0),
+        (1.0, -0.6, 0.1),
+        (0.8, 0.8, 0.1),
+        (0.5, 0.6, -1.0),
+        (0.8, -0.1, -1.0),
+    ]
     twigs: list[Capsule] = []
     for target in targets:
         heading = np.array([side * target[0], target[1], target[2]]) + rng.normal(0, 0.15, 3)

@@ -1,7 +1,8 @@
 """A CT scanner on the computer: parallel-beam projection, noise, filtered back projection.
 
 Both directions run over the Fourier slice theorem with one Kaiser-Bessel gridding matrix (Fessler & Sutton, IEEE Trans
-Signal Process 2003;51:560; Jackson et al., IEEE Trans Med Imaging 1991;10:473): exact to about 0.1 %, all slices at once.
+Signal Process 2003;51:560; Jackson et al., IEEE Trans Med Imaging 1991;10:473): exact to about 0.1 %, many slices
+at once.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class ScanSettings:
 
     photons           per detector bin in air; inf is a scan without noise
     electronic        standard deviation of the electronic noise, in photons
-    cutoff            where the kernel's Hann roll-off reaches zero, as a share of the Nyquist frequency; above 1 is sharp
+    cutoff            where the kernel's Hann roll-off reaches zero, as a share of the Nyquist frequency
     thickness_mm      slice sensitivity (box) beyond the slice spacing; 0 leaves slices as they are
     """
 

@@ -55,11 +55,11 @@ class Ellipsoid:
         if p == 2.0:
             f = np.sqrt((u / a) ** 2 + (v / b) ** 2 + (w / c) ** 2)
             slope = np.sqrt((u / a**2) ** 2 + (v / b**2) ** 2 + (w / c**2) ** 2)
-            return np.asarray((f - 1) * f / np.maximum(slope, 1e-6))
+            return np.where(f > 1e-6, (f - 1) * f / np.maximum(slope, 1e-9), -min(a, b, c))
         us, vs, ws = np.abs(u / a), np.abs(v / b), np.abs(w / c)
         f = (us**p + vs**p + ws**p) ** (1 / p)
         slope = np.sqrt((us ** (p - 1) / a) ** 2 + (vs ** (p - 1) / b) ** 2 + (ws ** (p - 1) / c) ** 2)
-        return np.asarray((f - 1) * f ** (p - 1) / np.maximum(slope, 1e-6))
+        return np.where(f > 1e-4, (f - 1) * f ** (p - 1) / np.maximum(slope, 1e-12), -min(a, b, c))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ class Column:
         u, v = x - self.centre_mm[0], y - self.centre_mm[1]
         f = np.sqrt((u / a) ** 2 + (v / b) ** 2)
         slope = np.sqrt((u / a**2) ** 2 + (v / b**2) ** 2)
-        wall = (f - 1) * f / np.maximum(slope, 1e-6)
-        return np.maximum(wall, np.maximum(self.z_mm[0] - z, z - self.z_mm[1]))
+        wall = np.where(f > 1e-6, (f - 1) * f / np.maximum(slope, 1e-9), -min(a, b))
+        return np.asarray(np.maximum(wall, np.maximum(self.z_mm[0] - z, z - self.z_mm[1])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Sheet:
         """Distance to the middle plane less half the thickness."""
         n = np.array(self.normal) / np.linalg.norm(self.normal)
         p = self.point_mm
-        return np.abs((x - p[0]) * n[0] + (y - p[1]) * n[1] + (z - p[2]) * n[2]) - self.thickness_mm / 2
+        return np.asarray(np.abs((x - p[0]) * n[0] + (y - p[1]) * n[1] + (z - p[2]) * n[2]) - self.thickness_mm / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class Canvas:
         cell = np.float32(np.cbrt(np.prod(self._steps)) / fine)
         share = np.clip(np.float32(0.5) - distance.astype(np.float32) / cell, 0, 1)
         if fine == 1:
-            return share
+            return np.asarray(share)
         n_z, n_y, n_x = (size // fine for size in share.shape)
         return np.asarray(share.reshape(n_z, fine, n_y, fine, n_x, fine).mean(axis=(1, 3, 5)))
 

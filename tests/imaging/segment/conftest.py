@@ -8,7 +8,7 @@ import pytest
 
 @dataclass
 class CrudeChest:
-    """HU, spacing (slices, rows, columns), nodules as (centre (k, j, i) in mm, semi-axes (z, y, x) mm), noise-free HU."""
+    """HU, spacing (slices, rows, columns), nodules as (centre, semi-axes) in mm (z, y, x), noise-free HU."""
 
     hu: np.ndarray
     spacing_mm: tuple[float, float, float]
@@ -27,6 +27,16 @@ def _soft(f, semi, edge_mm):
     root = np.sqrt(f)
     distance = (root - 1) * float(np.cbrt(np.prod(semi)))
     return (0.5 - 0.5 * np.tanh(distance / edge_mm)).astype(np.float32)
+
+
+def _window(grid, centre, reach):
+    """Slices of the grid around a place, and the grid there."""
+    box, local = [], []
+    for axis, (g, c, r) in enumerate(zip(grid, centre, np.broadcast_to(reach, 3), strict=True)):
+        at = np.flatnonzero(np.abs(g.ravel() - c) <= r + 2)
+        box.append(slice(at[0], at[-1] + 1) if len(at) else slice(0, 0))
+        local.append(np.take(g, range(box[-1].start, box[-1].stop), axis))
+    return tuple(box), local
 
 
 def _rod(grid, start, end, radius):
@@ -54,9 +64,7 @@ def make_crude_chest(
     """Two ellipsoid lungs in an ellipse of tissue, a heart, a spine, straight rods as vessels, ribs of balls."""
     rng = np.random.default_rng(seed)
     shape = [round(s / d) for s, d in zip(size_mm, spacing_mm, strict=True)]
-    k, j, i = (
-        ((np.arange(n) - (n - 1) / 2) * d).astype(np.float32) for n, d in zip(shape, spacing_mm, strict=True)
-    )
+    k, j, i = (((np.arange(n) - (n - 1) / 2) * d).astype(np.float32) for n, d in zip(shape, spacing_mm, strict=True))
     grid = (k[:, None, None], j[None, :, None], i[None, None, :])
     depth, width = size_mm[1] / 2, size_mm[2] / 2
     outside = 40.0 if fills_view else -1000.0
@@ -82,7 +90,8 @@ def make_crude_chest(
         for level in np.arange(-80, 81, 22):
             for angle in np.linspace(-1.2, 1.2, 9):
                 place = (level, 0.83 * depth * np.sin(angle), side * 0.86 * width * np.cos(angle))
-                hu[(_ball(grid, place, (5, 5, 7)) <= 1) & ~lungs] = 420.0
+                box, local = _window(grid, place, 7)
+                hu[box][(_ball(local, place, (5, 5, 7)) <= 1) & ~lungs[box]] = 420.0
     rods = []
     for side in (-1, 1):
         for _ in range(14):
@@ -91,7 +100,8 @@ def make_crude_chest(
             end = start + way / np.linalg.norm(way) * rng.uniform(40, 75)
             radius = float(rng.uniform(*vessel_mm))
             rods.append((start, end, radius))
-            hu[_rod(grid, start, end, radius) & free] = 40.0
+            box, local = _window(grid, (start + end) / 2, np.abs(end - start) / 2 + radius)
+            hu[box][_rod(local, start, end, radius) & free[box]] = 40.0
     clean_nodules = []
     for n, diameter in enumerate(diameters):
         for _ in range(3000):
@@ -101,15 +111,16 @@ def make_crude_chest(
                 break
         else:
             continue
-        share = _soft(_ball(grid, centre, semi), semi, edge_mm)
-        value = float(rng.uniform(-100, 100))
-        hu += share * (value - hu)
+        box, local = _window(grid, centre, semi + 4 * edge_mm)
+        share = _soft(_ball(local, centre, semi), semi, edge_mm)
+        hu[box] += share * (float(rng.uniform(-100, 100)) - hu[box])
         clean_nodules.append((np.array(centre), np.asarray(semi)))
     if calcium:
         for n in range(4):
             angle = 0.6 + 1.4 * n
             place = (-25 + 20 * np.cos(angle), -12 + 18 * np.sin(angle), 18 + 20 * np.cos(angle + 1))
-            hu[_ball(grid, place, rng.uniform(1.8, 3.5, 3)) <= 1] = float(rng.choice([250, 330, 460, 700]))
+            box, local = _window(grid, place, 4)
+            hu[box][_ball(local, place, rng.uniform(1.8, 3.5, 3)) <= 1] = float(rng.choice([250, 330, 460, 700]))
     clean = hu.copy()
     if noise_hu:
         hu = hu + rng.normal(0, noise_hu, hu.shape).astype(np.float32)
@@ -143,8 +154,9 @@ def _crude_free(centre, diameter, kind, others, rods, heart, size_mm):
         return False
     if abs(centre[2]) < 22 + radius or (np.abs(centre) > np.array(size_mm) / 2 - radius - 8).any():
         return False
-    if kind == 1 and np.linalg.norm((centre - (0, -3, np.sign(centre[2]) * 0.23 * size_mm[2]))
-                                    / (np.array([0.45 * size_mm[0], 0.33 * size_mm[1], 0.18 * size_mm[2]]) - radius - 4)) > 1:  # fmt: skip
+    reach = np.array([0.45 * size_mm[0], 0.33 * size_mm[1], 0.18 * size_mm[2]]) - radius - 4
+    middle = (0, -3, np.sign(centre[2]) * 0.23 * size_mm[2])
+    if kind == 1 and np.linalg.norm((centre - middle) / reach) > 1:
         return False
     if any(np.linalg.norm(centre - c) < radius + s.max() + 8 for c, s in others):
         return False

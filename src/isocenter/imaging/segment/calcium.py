@@ -1,8 +1,8 @@
 """Calcium of heart, coronary arteries and thoracic aorta: found between the lungs, apart from bone, freed of noise.
 
 Noise lifts peaks and strews false areas, so bright spots are looked for in a smoothed volume, and around each the
-volume is denoised by non-local means (Buades, Coll, Morel, Multiscale Model Simul 2005;4:490), which keeps edges, before
-the rule is applied. Where the noise is small the voxels stay as they are.
+volume is denoised by non-local means (Buades, Coll, Morel, Multiscale Model Simul 2005;4:490), which keeps edges,
+before the rule is applied. Where the noise is small the voxels stay as they are.
 """
 
 from dataclasses import dataclass, field
@@ -62,7 +62,8 @@ def find_calcium(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs) -> Calcium:
 def _between_lungs(lungs: Lungs) -> np.ndarray:
     """Coarse mask of what lies between the lungs: their convex hull, slice by slice, without them.
 
-    Only between the middles of both lungs. Lungs up to 40 mm above count too, since the heart's front part reaches below the lungs' front edge.
+    Only between the middles of both lungs. Lungs up to 40 mm above count too, since the heart's front part reaches
+    below the lungs' front edge.
     """
     aerated = lungs.aerated > 0
     region = np.zeros(aerated.shape, np.uint8)
@@ -77,11 +78,11 @@ def _between_lungs(lungs: Lungs) -> np.ndarray:
         cv2.drawContours(region[k], outlines, -1, 0, cv2.FILLED)
     region[:, :, : _middle_column(lungs, RIGHT)] = 0
     region[:, :, _middle_column(lungs, LEFT) :] = 0
-    return region.astype(bool) & lungs.body
+    return np.asarray(region.astype(bool) & lungs.body)
 
 
 def _middle_column(lungs: Lungs, label: int) -> int:
-    """The column through a lung's centre; beyond it, away from the heart, lie ribs only. The border if it is missing."""
+    """The column through a lung's centre; beyond it lie ribs only. The border if it is missing."""
     columns = np.nonzero(lungs.aerated == label)[2]
     if len(columns):
         return int(columns.mean())
@@ -128,13 +129,13 @@ def _noise_hu(part: np.ndarray, allowed: np.ndarray) -> float:
     following = part[1::step][: len(soft)]
     rows = min(len(soft), len(following))
     steps = (following[:rows] - part[::step][:rows])[soft[:rows]]
-    return 1.4826 * float(np.median(np.abs(steps))) / np.sqrt(2) if len(steps) > 100 else 0.0
+    return 1.4826 * float(np.median(np.abs(steps))) * float(2**-0.5) if len(steps) > 100 else 0.0
 
 
 def _seeds(part: np.ndarray, allowed: np.ndarray, noise: float, spacing_mm: Triple) -> np.ndarray:
     """Voxels that are brighter than calcium's limit beyond doubt."""
     if noise < _QUIET_HU:
-        return (part >= THRESHOLD_HU) & allowed
+        return np.asarray((part >= THRESHOLD_HU) & allowed)
     smooth = smooth_volume(part, (min(0.7, 0.7 / spacing_mm[0]), 0.7 / spacing_mm[1], 0.7 / spacing_mm[2]))
     soft = smooth[allowed & (smooth > -150) & (smooth < 230)]
     middle = float(np.median(soft)) if len(soft) else 40.0
@@ -142,9 +143,7 @@ def _seeds(part: np.ndarray, allowed: np.ndarray, noise: float, spacing_mm: Trip
     return np.asarray((smooth >= max(THRESHOLD_HU, middle + 5.5 * spread)) & allowed)
 
 
-def _denoise_around(
-    clean: np.ndarray, near: np.ndarray, seeds: np.ndarray, scale: tuple[float, Triple]
-) -> int:
+def _denoise_around(clean: np.ndarray, near: np.ndarray, seeds: np.ndarray, scale: tuple[float, Triple]) -> int:
     """Fill `clean` and `near` around each group of seeds; how many groups there are."""
     noise, spacing_mm = scale
     labels = cc3d.connected_components(seeds.astype(np.uint8), connectivity=26)
@@ -156,9 +155,10 @@ def _denoise_around(
         if size_ml > _MAX_LESION_ML:
             continue
         count += 1
-        wide = tuple(
+        parts = [
             slice(max(0, s.start - m), min(n, s.stop + m)) for s, m, n in zip(box, margin, clean.shape, strict=True)
-        )
+        ]
+        wide = (parts[0], parts[1], parts[2])
         near[wide] = True
         if noise >= _QUIET_HU:
             clean[wide] = denoise_patchwise(raw, wide, noise)

@@ -15,8 +15,9 @@ import numpy as np
 from isocenter.imaging.segment.grids import Triple
 
 _LAYERS = 4
-_EDGES_MM = (1.0, 0.6, 0.25, 0.15)
+_EDGES_MM = (0.8, 0.5, 0.25, 0.15)
 _SLACKS = (0.3, 0.2, 0.12, 0.12)
+_STIFFNESS = (300.0, 10.0, 1.0, 1.0)
 _N_DIRECTIONS = 420
 
 
@@ -99,12 +100,15 @@ def directions() -> np.ndarray:
     return np.stack([z, ring * np.sin(turn), ring * np.cos(turn)], axis=1)
 
 
-def fit_ellipsoid(crop: Crop, *, centre_mm: np.ndarray, radius_mm: float, background_hu: float) -> FittedEllipsoid | None:
+def fit_ellipsoid(
+    crop: Crop, *, centre_mm: np.ndarray, radius_mm: float, background_hu: float
+) -> FittedEllipsoid | None:
     """The ellipsoid that explains the crop best, None if it runs away or explains little."""
     model = _Model(crop)
     core = model.values[np.linalg.norm(model.points - centre_mm, axis=1) < max(radius_mm * 0.5, 1.0)]
-    inside = float(np.clip(np.median(core), background_hu / 1000 + 0.2, 0.3)) if len(core) else 0.03
+    inside = float(np.clip(np.percentile(core, 70), background_hu / 1000 + 0.2, 0.3)) if len(core) else 0.03
     params = np.array([*centre_mm, *([np.log(radius_mm)] * 3), 0, 0, 0, inside, background_hu / 1000, 0.0])
+    model.plateau = (inside - 0.25, inside + 0.15) if radius_mm < 4 else (-1.0, 3.0)
     limit = 1.9 * radius_mm + 3.0
     for turn, (edge, slack) in enumerate(zip(_EDGES_MM, _SLACKS, strict=True)):
         model.least_edge_mm = max(0.3 * crop.spacing_mm[2], edge)
@@ -113,6 +117,7 @@ def fit_ellipsoid(crop: Crop, *, centre_mm: np.ndarray, radius_mm: float, backgr
         chosen, _ = model.choose(params)
         if len(chosen) < 20:
             return None
+        model.frozen, model.stiffness = turn == 0, _STIFFNESS[turn]
         params = model.solve(params, chosen, n_steps=(6, 5, 5, 8)[turn])
         axes = np.exp(params[3:6])
         if np.linalg.norm(params[:3] - centre_mm) > radius_mm + 2.5 or axes.max() > limit or axes.min() < 0.6:
@@ -134,6 +139,8 @@ class _Model:
         thick = crop.slice_mm > 0.8
         self.layers = ((np.arange(_LAYERS) + 0.5) / _LAYERS - 0.5) * crop.slice_mm if thick else np.zeros(1)
         self.least_edge_mm, self.slack = 1.0, 0.3
+        # A small blob's height and width trade against each other: the height stays near what its core shows.
+        self.plateau, self.frozen, self.stiffness = (-1.0, 3.0), False, 1.0
 
     def choose(self, params: np.ndarray) -> tuple[np.ndarray, float]:
         """Indices of the voxels that take part, and the share of directions that no other tissue takes."""
@@ -141,7 +148,7 @@ class _Model:
         distance = _distance(offset, _factor(params))
         reach = 0.8 + 0.5 * float(np.ptp(self.layers))
         shell = (distance > reach) & (distance < reach + 1.6)
-        foreign = shell & (((self.values > 0.5 * (params[9] + params[10]))) | ~self.usable)
+        foreign = shell & ((self.values > 0.5 * (params[9] + params[10])) | ~self.usable)
         taken = np.zeros(_N_DIRECTIONS, bool)
         if foreign.any():
             taken[(offset[foreign] @ directions().T).argmax(axis=1)] = True
@@ -200,16 +207,22 @@ class _Model:
         damping = 1e-2
         for _ in range(n_steps):
             residual, jacobian = self.evaluate(params, chosen)
+            if self.frozen:
+                jacobian[:, 9:] = 0
             weights = self._weights(params, chosen, residual)
-            cost = float((weights * residual**2).sum()) + _prior_cost(params)
-            hessian, minus_gradient = _prior(params)
+            cost = float((weights * residual**2).sum()) + _prior_cost(params, self.stiffness)
+            hessian, minus_gradient = _prior(params, self.stiffness)
             normal = (jacobian * weights[:, None]).T @ jacobian + hessian
             gradient = (jacobian * weights[:, None]).T @ residual + minus_gradient
             for _ in range(4):
                 step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), gradient)
                 trial = params + np.clip(step, -1.0, 1.0)
+                trial[9] = np.clip(trial[9], *self.plateau)
                 trial[11] = np.clip(trial[11], np.log(self.least_edge_mm), np.log(1.5))
-                if float((weights * self.residual(trial, chosen) ** 2).sum()) + _prior_cost(trial) < cost:
+                if (
+                    float((weights * self.residual(trial, chosen) ** 2).sum()) + _prior_cost(trial, self.stiffness)
+                    < cost
+                ):
                     params, damping = trial, damping / 4
                     break
                 damping *= 6
@@ -225,6 +238,8 @@ class _Model:
         distance = _distance(self.points[chosen] - params[:3], _factor(params))
         nearness = np.exp(-0.5 * (distance / self.spacing[2]) ** 2)
         spread = noise + self.slack * abs(float(params[9] - params[10])) * nearness
+        if self.frozen:
+            return np.asarray(1 / spread**2)
         return np.asarray(np.clip(1 - (residual / (4.685 * spread)) ** 2, 0, None) ** 2 / spread**2)
 
     def explained(self, params: np.ndarray, chosen: np.ndarray) -> float:
@@ -290,22 +305,23 @@ def _factor_slopes(params: np.ndarray) -> Sequence[np.ndarray]:
 def _distance(offset: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """First-order signed distance: f (f - 1) / |M p| with f = |L^T p|."""
     turned = offset @ factor
-    f = np.sqrt((turned**2).sum(axis=-1))
-    slope = np.sqrt(((turned @ factor.T) ** 2).sum(axis=-1))
-    return np.asarray(f * (f - 1) / np.maximum(slope, 1e-6))
+    f = np.sqrt((turned**2).sum(axis=-1)) + 1e-9
+    slope = np.sqrt(((turned @ factor.T) ** 2).sum(axis=-1)) + 1e-9 * factor[2, 2]
+    return np.asarray(f * (f - 1) / slope)
 
 
 # Mild priors, in standard deviations: the shape tends to a ball.
 _SHAPE_SD, _TILT_SD = 0.25, 0.25
 
 
-def _prior(params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _prior(params: np.ndarray, stiffness: float) -> tuple[np.ndarray, np.ndarray]:
     """Hessian and minus gradient of the priors."""
     hessian = np.zeros((12, 12))
     hessian[3:6, 3:6] = (np.eye(3) - 1 / 3) / _SHAPE_SD**2
     hessian[6:9, 6:9] = np.eye(3) / _TILT_SD**2
+    hessian *= stiffness
     return hessian, -hessian @ params
 
 
-def _prior_cost(params: np.ndarray) -> float:
-    return float(params @ _prior(params)[0] @ params)
+def _prior_cost(params: np.ndarray, stiffness: float) -> float:
+    return float(params @ _prior(params, stiffness)[0] @ params)

@@ -1,6 +1,6 @@
 """Lungs and airways of a chest CT, found on a coarse grid of about 2 mm.
 
-Thresholds are those in wide use for aerated lung (Hu, Hoffman, Reinhardt, IEEE Trans Med Imaging 2001;20:490): soft tissue
+Thresholds are those in wide use for aerated lung (Hu, Hoffman, Reinhardt, IEEE Trans Med Imaging 2001;20:490): tissue
 and lung part at about -400 HU. Both lungs are closed with a ball wider than the largest nodule looked for, so that
 nodules on the pleura and vessels belong to the lung's hull.
 """
@@ -46,7 +46,7 @@ class Lungs:
 
 
 def find_lungs(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> Lungs | None:
-    """The lungs of an axial CT (slices towards the head, rows to the back, columns to the left), None if there are none.
+    """The lungs of an axial CT (slices towards the head, rows to the back, columns to the left), None without any.
 
     hu          (slices, rows, columns)
     spacing_mm  slices, rows, columns
@@ -71,7 +71,9 @@ def find_lungs(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> Lungs 
 def _air_around(air: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The air around the patient: what touches the image border sideways and is no aerated lung cut by the border."""
     labels = cc3d.connected_components(air.astype(np.uint8), connectivity=6)
-    rim = np.concatenate([labels[:, 0].ravel(), labels[:, -1].ravel(), labels[:, :, 0].ravel(), labels[:, :, -1].ravel()])
+    rim = np.concatenate(
+        [labels[:, 0].ravel(), labels[:, -1].ravel(), labels[:, :, 0].ravel(), labels[:, :, -1].ravel()]
+    )
     counts = np.bincount(rim, minlength=int(labels.max()) + 1)
     sums = np.bincount(labels.ravel(), weights=values.ravel())
     sizes = np.bincount(labels.ravel())

@@ -69,7 +69,7 @@ def hull_box(lungs: Lungs, margin_mm: float = 4.0) -> tuple[slice, slice, slice]
 def _density(
     part: np.ndarray, box: tuple[slice, slice, slice], working: CoarseMap, lungs: Lungs, top_hu: float
 ) -> np.ndarray:
-    """0 lung, 1 soft tissue on the working grid; 0 outside the hull, so that walls do not outshine what hangs on them."""
+    """0 lung, 1 soft tissue on the working grid; 0 outside the hull, so that walls outshine nothing."""
     pooled = pool_mean(part, working)
     density = np.clip((pooled - lungs.lung_hu) / (top_hu - lungs.lung_hu), 0, 1)
     step = int(working.factors[0])

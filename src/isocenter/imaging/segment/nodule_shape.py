@@ -64,7 +64,9 @@ def in_hull(lungs: Lungs, index: np.ndarray) -> np.ndarray:
     return np.asarray(lungs.hull[k, j, i] > 0)
 
 
-def blob_radii(hu: np.ndarray, spacing_mm: Triple, centres: np.ndarray, radii_mm: np.ndarray, lung_hu: float) -> np.ndarray:
+def blob_radii(
+    hu: np.ndarray, spacing_mm: Triple, centres: np.ndarray, radii_mm: np.ndarray, lung_hu: float
+) -> np.ndarray:
     """Median distance, over directions that end in lung, at which each blob falls below half its height; (n,).
 
     centres    (n, 3) fine indices

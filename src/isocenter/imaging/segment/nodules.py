@@ -17,8 +17,11 @@ _MAX_NECK_ROUGH = 0.75
 _MAX_WALL_ROUGH = 0.5
 _MIN_RADIUS_ROUGH_MM = 1.3
 _MIN_FREE = 0.25
-_MIN_EXPLAINED = 0.6
-_MAX_STRETCH = 2.3
+_MIN_EXPLAINED = 0.65
+_MIN_KEPT = 0.3
+_MAX_STRETCH = 1.9
+_MAX_STRETCH_ATTACHED = 1.4
+_MIN_SEMI_AXIS_MM = 1.3
 _DIAMETER_MM = (3.0, 36.0)
 
 
@@ -32,7 +35,7 @@ class NoduleFit:
 
     @property
     def attachment(self) -> str:
-        """"pleura", "vessel" or "isolated"."""
+        """ "pleura", "vessel" or "isolated"."""
         if self.around.wall > 0.06:
             return "pleura"
         return "vessel" if self.around.neck > 0.15 else "isolated"
@@ -88,6 +91,10 @@ def _measure(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, start: tuple[Cand
     around = look_around(hu, spacing_mm, (fit.centre_mm / spacing)[None], surface, lungs)[0]
     if around.neck > _MAX_NECK or around.free < _MIN_FREE:
         return None
+    # A piece of a vessel, or a vessel that runs along a wall, is longer than wide.
+    stretch = fit.semi_axes_mm[2] / fit.semi_axes_mm[0]
+    if (around.neck > 0.5 or around.wall > 0.4 or fit.kept < 0.5) and stretch > _MAX_STRETCH_ATTACHED:
+        return None
     return NoduleFit(fit, around, candidate)
 
 
@@ -113,9 +120,11 @@ def _is_nodule_like(fit: FittedEllipsoid) -> bool:
     long_mm, short_mm = fit.axial_axes_mm
     return bool(
         _DIAMETER_MM[0] <= (long_mm + short_mm) / 2 <= _DIAMETER_MM[1]
+        and axes[0] > _MIN_SEMI_AXIS_MM
         and axes[2] < _MAX_STRETCH * axes[0]
         and fit.inside_hu > -300
         and fit.explained > _MIN_EXPLAINED
+        and fit.kept > _MIN_KEPT
     )
 
 

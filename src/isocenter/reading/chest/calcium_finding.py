@@ -23,6 +23,7 @@ def calcium_finding(axial: Axial, calcium: Calcium, *, number: int, model: Model
     best = int(areas.argmax())
     place = np.argwhere(calcium.mask).mean(axis=0) + [s.start for s in calcium.box]
     x, y, z = axial.grid.to_world_mm(place)
+    last = axial.source.grid.shape[0] - 1
     index = axial.source_index(np.array([calcium.box[0].start + best, place[1], place[2]]))
     mask = axial.source_mask(calcium.mask, calcium.box)
     spread = 0.02 * score.agatston + calcium.noise_hu / 100
@@ -37,7 +38,7 @@ def calcium_finding(axial: Axial, calcium: Calcium, *, number: int, model: Model
         site=Site(term("heart").code),
         evidence=(
             Evidence(
-                "mask", axial.source.source.series_uid, int(np.clip(round(float(index[0])), 0, len(axial.source.array) - 1)),
+                "mask", axial.source.source.series_uid, int(np.clip(round(float(index[0])), 0, last)),
                 voxels=mask.n_voxels, mask=mask, centre_lps_mm=(float(x), float(y), float(z)),
             ),
         ),

@@ -107,7 +107,7 @@ def _place(nodule: NoduleFit, axial: Axial, lungs: Lungs) -> tuple[str, str]:
 
 def _categories(diameter_mm: float, density: str, count: str, context: Mapping[str, object]) -> tuple[Category, ...]:
     """Fleischner for incidental nodules, Lung-RADS for screening; the one that fits the context comes first."""
-    known = {
+    known: dict[str, object] = {
         name: context[name]
         for name in ("age", "known_cancer", "immunosuppressed", "screening")
         if context.get(name) not in (None, "")
@@ -115,6 +115,6 @@ def _categories(diameter_mm: float, density: str, count: str, context: Mapping[s
     risk = {"risk": str(context.get("risk") or "unknown")}
     # Fleischner rounds to whole millimetres itself; Lung-RADS counts tenths.
     fleischner = apply_rule("fleischner_2017", {"kind": density, "d": diameter_mm, "count": count, **risk, **known})
-    screening = {name: known[name] for name in ("age", "screening") if name in known}
+    screening: dict[str, object] = {name: known[name] for name in known if name in ("age", "screening")}
     lung_rads = apply_rule("lung_rads_2022", {"kind": density, "d": round(diameter_mm, 1), **screening})
     return (fleischner, lung_rads)

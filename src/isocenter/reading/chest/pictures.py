@@ -17,11 +17,11 @@ LUNG_WINDOW, SOFT_WINDOW = (-600.0, 1500.0), (90.0, 750.0)
 _MAX_PICTURES = 12
 
 
-def chest_figures(axial: Axial, nodules: Sequence[NoduleFit], calcium: Calcium | None, calcium_id: str) -> tuple[Figure, ...]:
+def chest_figures(
+    axial: Axial, nodules: Sequence[NoduleFit], calcium: Calcium | None, calcium_id: str
+) -> tuple[Figure, ...]:
     """All pictures of a reading; the largest dozen nodules get their own."""
-    figures = [
-        nodule_figure(axial, nodule, f"F{number}") for number, nodule in enumerate(nodules[:_MAX_PICTURES], 1)
-    ]
+    figures = [nodule_figure(axial, nodule, f"F{number}") for number, nodule in enumerate(nodules[:_MAX_PICTURES], 1)]
     if calcium is not None and calcium_id:
         figures.append(_calcium_figure(axial, calcium, calcium_id))
     return (*figures, _overview(axial, nodules))

@@ -1,6 +1,8 @@
-"""Chest CT: solid lung nodule candidates, and calcium of heart and aorta. No trained model; validated on phantoms only."""
+"""Chest CT: solid nodule candidates, calcium of heart and aorta. No trained model; validated on phantoms only."""
 
+import hashlib
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from isocenter.reading.chest.calcium_finding import calcium_finding
 from isocenter.reading.chest.nodule_findings import nodule_findings
 from isocenter.reading.chest.pictures import chest_figures
 from isocenter.reading.task import Case, Task
+from isocenter.zoo.cards import built_in_card, card_to_toml
 
 NAME = "chest-ct"
 METHOD = ModelRef("chest-ct", "0.1.0", "")
@@ -23,6 +26,14 @@ MAX_PIXEL_MM = 2.5
 MIN_LUNG_ML = 100.0
 MIN_HEIGHT_MM = 24.0
 Statement = tuple[str, Mapping[str, str]]
+
+
+@cache
+def method_ref() -> ModelRef:
+    """The method as the findings name it; without weights, the digest is that of its card."""
+    card = built_in_card(NAME)
+    digest = hashlib.sha256(card_to_toml(card).encode()).hexdigest()
+    return ModelRef(card.name, card.version, f"sha256:{digest}")
 
 
 def read_chest_ct(volume: Volume, *, context: Mapping[str, object], explain: bool = True) -> Reading:
@@ -50,9 +61,9 @@ def _read_axial(
 ) -> Reading:
     """The reading of a chest CT that passed its checks."""
     context, explain = how
-    volume = axial.source
+    volume, method = axial.source, method_ref()
     nodules = find_nodules(axial.array, axial.spacing_mm, lungs)
-    findings = nodule_findings(axial, nodules, lungs, context=context, model=METHOD)
+    findings = nodule_findings(axial, nodules, lungs, context=context, model=method)
     statements: list[Statement] = [] if nodules else [("no-nodule", {})]
     calcium, scored = None, None
     if volume.facts.contrast:
@@ -62,7 +73,7 @@ def _read_axial(
         if calcium.contrast:
             statements.append(("calcium-not-scored", {"why": "contrast-seen"}))
         else:
-            scored = calcium_finding(axial, calcium, number=len(findings) + 1, model=METHOD)
+            scored = calcium_finding(axial, calcium, number=len(findings) + 1, model=method)
             if scored is None:
                 statements.append(("no-calcium", {}))
     every = findings if scored is None else (*findings, scored)
@@ -81,7 +92,7 @@ def _read_axial(
         figures=chest_figures(axial, nodules, calcium, scored.id if scored else "") if explain else (),
         predictions=predictions,
         statements=tuple(statements),
-        models=(METHOD,),
+        models=(method,),
         parameters={
             "lung_hu": round(lungs.lung_hu, 1),
             "noise_hu": round(calcium.noise_hu, 1) if calcium else -1.0,
