@@ -181,7 +181,10 @@ def _provenance(study: Study, readings: Sequence[Reading], options: ReadOptions)
         models=models,
         runtime=options.models.runtime if models else "",
         precision=options.models.precision if models else "",
-        parameters={reading.task: dict(reading.parameters) for reading in readings},
+        parameters={
+            **{reading.task: dict(reading.parameters) for reading in readings},
+            **({"notes": list(options.models.notes)} if models and options.models.notes else {}),
+        },
     )
 
 

@@ -9,8 +9,11 @@ from isocenter.core.reading import QualityCheck, Reading
 from isocenter.core.volume import Volume
 from isocenter.imaging.prepare import Prepared, prepare
 from isocenter.imaging.quality import check_image
-from isocenter.reading.task import abstain
+from isocenter.reading.task import Case, abstain
 from isocenter.zoo.predict import Model, ood_score, probabilities
+
+# The router must be this sure of another body part before it overrules a task that was asked for.
+OTHER_LIMIT = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +70,13 @@ def gate(task: str, image: Volume) -> tuple[tuple[QualityCheck, ...], Reading | 
         return checks, None
     refused = abstain(task, image, "quality", check=f"quality-{failed.name}")
     return checks, Reading(task, refused.series_uid, abstained=refused.abstained, quality=checks)
+
+
+def recognised_as(image: Volume, case: Case, routes: frozenset[str]) -> str | None:
+    """What the router takes the image for, where it is sure that it is none of a task's pictures; else None."""
+    routed = classify(case.models.get("intake"), image)
+    is_other = routed.top not in routes and routed.probabilities[routed.top] >= OTHER_LIMIT
+    return routed.top if is_other else None
 
 
 def strangeness_check(seen: Classified) -> QualityCheck:

@@ -13,7 +13,7 @@ from isocenter.imaging.overlay import draw_box, draw_heat_map, upscale
 from isocenter.imaging.prepare import restore
 from isocenter.knowledge.rules import apply_rule
 from isocenter.knowledge.terms import term
-from isocenter.reading.classify import Classified, classify, gate, strangeness_check
+from isocenter.reading.classify import Classified, classify, gate, recognised_as, strangeness_check
 from isocenter.reading.task import Case, Task
 from isocenter.reading.tasks.intake import picture_term
 from isocenter.zoo.predict import Model
@@ -21,8 +21,6 @@ from isocenter.zoo.predict import Model
 NAME = "breast-us"
 # Share of the heat that the box must hold; half the positive evidence is the usual reading of "the region".
 REGION_SHARE = 0.5
-# The router must be this sure of another body part before it overrules a task that was asked for.
-FOREIGN_LIMIT = 0.9
 
 
 def _read(image: Volume, case: Case) -> Reading:
@@ -43,10 +41,8 @@ def _reason_not_to_answer(image: Volume, seen: Classified, case: Case) -> Absten
     if not seen.is_familiar or seen.top not in seen.proper:
         values = {"task": NAME, "score": f"{seen.strangeness:.3g}", "limit": f"{seen.limit:.3g}"}
         return Abstention("out-of-distribution", values)
-    routed = classify(case.models.get("intake"), image)
-    if routed.top not in TASK.routes and routed.probabilities[routed.top] >= FOREIGN_LIMIT:
-        return Abstention("wrong-content", {"task": NAME, "got": picture_term(routed.top)})
-    return None
+    other = recognised_as(image, case, TASK.routes)
+    return Abstention("wrong-content", {"task": NAME, "got": picture_term(other)}) if other else None
 
 
 def _answer(image: Volume, seen: Classified, model: Model, case: Case, quality: tuple[QualityCheck, ...]) -> Reading:

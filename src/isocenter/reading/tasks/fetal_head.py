@@ -17,8 +17,9 @@ from isocenter.imaging.segment.head_ellipse import HeadFit, HeadMeasures, check_
 from isocenter.knowledge.calculators import gestational_age_weeks
 from isocenter.knowledge.rules import apply_rule
 from isocenter.knowledge.terms import term
-from isocenter.reading.classify import gate
+from isocenter.reading.classify import gate, recognised_as
 from isocenter.reading.task import Case, Task
+from isocenter.reading.tasks.intake import picture_term
 from isocenter.zoo.predict import Model, ood_score
 
 NAME = "fetal-head"
@@ -52,6 +53,10 @@ def _read(image: Volume, case: Case) -> Reading:
     if seen.fit is None or failed is not None:
         reason = _reason(failed)
         return Reading(NAME, image.source.series_uid, abstained=reason, quality=quality, models=(seen.model.ref,))
+    other = recognised_as(image, case, TASK.routes)
+    if other:
+        wrong = Abstention("wrong-content", {"task": NAME, "got": picture_term(other)})
+        return Reading(NAME, image.source.series_uid, abstained=wrong, quality=quality, models=(seen.model.ref,))
     finding, sizes = _finding(image, seen.fit, seen.model)
     return Reading(
         NAME,
@@ -172,7 +177,7 @@ TASK = Task(
     modalities=frozenset({"US", "OT", "SC"}),
     body_parts=frozenset({"FETUS", "FETAL", "FETALHEAD", "FETAL HEAD", "OBSTETRIC"}),
     routes=frozenset({"FetalUS"}),
-    models=("fetal-head",),
+    models=("fetal-head", "intake"),
     columns=("head_circumference_mm", "biparietal_diameter_mm", "occipitofrontal_diameter_mm"),
     read=_read,
 )
