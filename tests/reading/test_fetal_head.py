@@ -14,7 +14,7 @@ SHAPE = (192, 256)
 LONGER, SHORTER = 88.0, 70.0
 
 
-def case(draw) -> Case:
+def make_case(draw, intake: Model) -> Case:
     """A case whose model draws what `draw` says on 192 x 256 prepared pixels."""
     card = ModelCard(
         name="fetal-head", version="1.0.0", task="fetal-head", kind="segmentation", modality="US", body_part="FETUS",
@@ -24,7 +24,13 @@ def case(draw) -> Case:
     )  # fmt: skip
     predictor = FunctionPredictor(lambda array: {"logits": np.tile(draw(), (len(array), 1, 1, 1))})
     ref = ModelRef("fetal-head", "1.0.0", "sha256:" + "0" * 64)
-    return Case(Models(given={"fetal-head": Model(card, predictor, ref)}))
+    return Case(Models(given={"fetal-head": Model(card, predictor, ref), "intake": intake}))
+
+
+@pytest.fixture
+def case(case_seeing):
+    """A maker of cases whose router sees a fetal head, or what it is told."""
+    return lambda draw, seen="FetalUS": make_case(draw, case_seeing(seen).models.get("intake"))
 
 
 def ellipse() -> np.ndarray:
@@ -40,7 +46,7 @@ def head(spacing_mm: float | None) -> Volume:
     return Volume(gray[np.newaxis], grid, modality="US")
 
 
-def test_sizes_are_those_of_the_ellipse():
+def test_sizes_are_those_of_the_ellipse(case):
     (finding,) = TASK.read(head(0.5), case(ellipse)).findings
     assert finding.measurement("occipitofrontal_diameter").value == pytest.approx(LONGER, rel=2e-3)
     assert finding.measurement("biparietal_diameter").value == pytest.approx(SHORTER, rel=2e-3)
@@ -51,7 +57,7 @@ def test_sizes_are_those_of_the_ellipse():
     assert area == pytest.approx(np.pi * LONGER * SHORTER, rel=5e-3)
 
 
-def test_the_age_is_hadlocks_with_its_range():
+def test_the_age_is_hadlocks_with_its_range(case):
     (finding,) = TASK.read(head(0.5), case(ellipse)).findings
     hc_cm = finding.measurement("head_circumference").value / 10
     age = finding.measurement("gestational_age").value
@@ -60,14 +66,14 @@ def test_the_age_is_hadlocks_with_its_range():
     assert (low + high) / 2 == pytest.approx(age) and high - low == pytest.approx(2 * 2.06)
 
 
-def test_without_a_pixel_size_there_is_a_mask_and_no_millimetre():
+def test_without_a_pixel_size_there_is_a_mask_and_no_millimetre(case):
     reading = TASK.read(head(None), case(ellipse))
     (finding,) = reading.findings
     assert finding.measurements == () and finding.evidence[0].mask is not None
     assert finding.qualifiers["size"] == "unknown" and reading.predictions == {}
 
 
-def test_outside_the_formulas_range_there_is_no_age():
+def test_outside_the_formulas_range_there_is_no_age(case):
     (finding,) = TASK.read(head(1.5), case(ellipse)).findings
     assert finding.qualifiers["age"] == "outside"
     with pytest.raises(KeyError):
@@ -83,7 +89,13 @@ def test_outside_the_formulas_range_there_is_no_age():
     ],
     ids=["nothing", "ring", "stripes"],
 )
-def test_a_failed_fit_abstains_and_measures_nothing(draw):
+def test_a_failed_fit_abstains_and_measures_nothing(draw, case):
     reading = TASK.read(head(0.5), case(draw))
     assert reading.abstained is not None and reading.abstained.code == "failed-fit"
     assert reading.findings == () and reading.predictions == {}
+
+
+def test_a_head_that_the_router_knows_as_ct_is_not_measured(case):
+    reading = TASK.read(head(0.5), case(ellipse, "HeadCT"))
+    assert reading.abstained is not None and reading.abstained.code == "wrong-content"
+    assert reading.predictions == {}

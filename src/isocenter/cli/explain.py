@@ -26,7 +26,7 @@ def explain(
     method: Annotated[Method, typer.Option(help="How the map is made.")] = Method.cam,
     home: Home = None,
 ) -> None:
-    """Write a heat map per picture, its box, and deletion and insertion scores beside those of the same map in wrong places."""
+    """Write a heat map per picture, its box, and deletion and insertion scores beside the map's in wrong places."""
     from isocenter.app.explain_files import explain_paths
     from isocenter.app.settings import load_settings
     from isocenter.zoo.predict import Models
