@@ -12,7 +12,7 @@ from isocenter.imaging.segment.nodule_candidates import Candidate, find_candidat
 from isocenter.imaging.segment.nodule_shape import Surroundings, blob_radii, look_around
 
 # A vessel's neck is about 1, a nodule of twice its vessel's thickness 0.5.
-_MAX_NECK = 0.64
+_MAX_NECK = 0.6
 _MAX_NECK_ROUGH = 0.75
 _MAX_WALL_ROUGH = 0.5
 _MIN_RADIUS_ROUGH_MM = 1.3
@@ -89,13 +89,22 @@ def _measure(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, start: tuple[Cand
         return None
     surface = fit.radii_mm(directions())[None]
     around = look_around(hu, spacing_mm, (fit.centre_mm / spacing)[None], surface, lungs)[0]
-    if around.neck > _MAX_NECK or around.free < _MIN_FREE:
-        return None
-    # A piece of a vessel, or a vessel that runs along a wall, is longer than wide.
-    stretch = fit.semi_axes_mm[2] / fit.semi_axes_mm[0]
-    if (around.neck > 0.5 or around.wall > 0.4 or fit.kept < 0.5) and stretch > _MAX_STRETCH_ATTACHED:
+    if around.free < _MIN_FREE or not _stands_out(fit, around):
         return None
     return NoduleFit(fit, around, candidate)
+
+
+def _stands_out(fit: FittedEllipsoid, around: Surroundings) -> bool:
+    """Whether it is more than a piece of what it hangs on; the more it hangs on, the better the ellipsoid must fit."""
+    small = sum(fit.axial_axes_mm) / 2 < 5.2
+    hangs = around.neck > 0.3 or around.wall > 0.06
+    needed = 0.9 if small and hangs else 0.88 if around.wall > 0.06 else 0.8 if around.neck > 0.45 else _MIN_EXPLAINED
+    # A piece of a vessel, or a vessel that runs along a wall, is longer than wide.
+    stretched = fit.semi_axes_mm[2] / fit.semi_axes_mm[0] > _MAX_STRETCH_ATTACHED
+    piece = stretched and (around.neck > 0.5 or around.wall > 0.4 or fit.kept < 0.5)
+    # A great vessel or the heart bulges into the lung with less than half a ball.
+    bulge = fit.kept < 0.45 and fit.semi_axes_mm[0] > 7
+    return around.neck <= _MAX_NECK and fit.explained > needed and not piece and not bulge
 
 
 def _crop(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, blob: tuple[np.ndarray, float]) -> Crop:
