@@ -12,7 +12,7 @@ WISHES = (NoduleWish(9.0), NoduleWish(14.0, "pleura"))
 @pytest.fixture(scope="module")
 def phantom():
     return chest_phantom(
-        np.random.default_rng(5), shape=(64, 200, 200), spacing_mm=(3.0, 1.6, 1.6), wishes=WISHES, scan=None
+        np.random.default_rng(5), shape=(80, 240, 240), spacing_mm=(2.5, 1.35, 1.35), wishes=WISHES, scan=None
     )
 
 

@@ -106,9 +106,18 @@ def _bone_and_contrast(hu: np.ndarray, region: np.ndarray, lungs: Lungs) -> tupl
     large = sizes * coarse.voxel_ml > _BONE_ML
     outer = (inside < 0.5 * sizes) & (sizes > 0)
     large[0] = outer[0] = False
-    bone = np.asarray((large | outer)[labels])
+    bone = _along_spine((large | outer)[labels], coarse.spacing_mm[0])
     ring = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     return np.stack([cv2.dilate(plane.astype(np.uint8), ring) for plane in bone]).astype(bool), contrast
+
+
+def _along_spine(bone: np.ndarray, slice_mm: float) -> np.ndarray:
+    """Bone and what lies within 8 mm above or below it: discs share their slices with the edges of vertebrae."""
+    out = bone.copy()
+    for step in range(1, int(8.0 / slice_mm) + 1):
+        out[step:] |= bone[:-step]
+        out[:-step] |= bone[step:]
+    return out
 
 
 def _box_of(region: np.ndarray, lungs: Lungs) -> Box:

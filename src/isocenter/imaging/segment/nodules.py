@@ -21,8 +21,9 @@ _MIN_EXPLAINED = 0.65
 _MIN_KEPT = 0.3
 _MAX_STRETCH = 1.9
 _MAX_STRETCH_ATTACHED = 1.4
+_MAX_STRETCH_SMALL = 1.38
 _MIN_SEMI_AXIS_MM = 1.3
-_DIAMETER_MM = (3.0, 36.0)
+_DIAMETER_MM = (3.4, 36.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,9 @@ def _stands_out(fit: FittedEllipsoid, around: Surroundings) -> bool:
     hangs = around.neck > 0.3 or around.wall > 0.06
     needed = 0.9 if small and hangs else 0.88 if around.wall > 0.06 else 0.8 if around.neck > 0.45 else _MIN_EXPLAINED
     # A piece of a vessel, or a vessel that runs along a wall, is longer than wide.
-    stretched = fit.semi_axes_mm[2] / fit.semi_axes_mm[0] > _MAX_STRETCH_ATTACHED
-    piece = stretched and (around.neck > 0.5 or around.wall > 0.4 or fit.kept < 0.5)
+    stretch = fit.semi_axes_mm[2] / fit.semi_axes_mm[0]
+    attached = around.neck > 0.5 or around.wall > 0.4 or fit.kept < 0.5
+    piece = (attached and stretch > _MAX_STRETCH_ATTACHED) or (small and stretch > _MAX_STRETCH_SMALL)
     # A great vessel or the heart bulges into the lung with less than half a ball.
     bulge = fit.kept < 0.45 and fit.semi_axes_mm[0] > 7
     return around.neck <= _MAX_NECK and fit.explained > needed and not piece and not bulge
