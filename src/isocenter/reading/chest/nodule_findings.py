@@ -53,7 +53,7 @@ def nodule_mask(nodule: NoduleFit, axial: Axial) -> tuple[np.ndarray, tuple[slic
     low = np.clip(np.floor(centre - reach), 0, np.array(axial.array.shape) - 1).astype(int)
     high = np.minimum(np.ceil(centre + reach).astype(int) + 1, axial.array.shape)
     axes = [np.arange(a, b) * s for a, b, s in zip(low, high, spacing, strict=True)]
-    mask = fit.distance_mm(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)) <= 0
+    mask = fit.distance_mm(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)) <= 1e-6
     nearest = np.clip(np.round(centre).astype(int), low, high - 1) - low
     mask[tuple(nearest)] = True
     return mask, (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
