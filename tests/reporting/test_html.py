@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from isocenter.core.study import InputFailure
+from isocenter.core.study import InputFailure, Patient
 from isocenter.reporting.figures import encode_png
 from isocenter.reporting.html import render_html
 
@@ -81,6 +81,13 @@ def test_every_chinese_character_of_the_page_is_in_an_embedded_font(samples):
     printed = {char for char in _Page(page[page.index("<body>") :]).text if ord(char) > 0x20}
     assert {char for char in printed if ord(char) not in drawn} == set()
     assert "王" in printed
+
+
+def test_a_character_that_no_font_draws_is_spelled_and_said_so(samples):
+    report = replace(samples.breast().report, patient=Patient("김^\U0002a6d6\u202e", "1", "", "M", None))
+    text = _Page(_render(report)).text
+    assert "[U+AE40] [U+2A6D6]" in text and "printed as their code point" in text
+    assert not {"김", "\U0002a6d6", "\u202e"} & set(text)
 
 
 def test_the_language_is_declared_and_the_banner_and_abstention_stand_out(samples):

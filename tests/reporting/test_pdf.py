@@ -47,6 +47,20 @@ def test_chinese_text_can_be_found_and_copied(samples):
     assert "右肺实性结节候选灶，平均直径9.8 mm" in text and "王小东" in text
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", ["chest", "breast", "fetal", "abstained"])
+def test_the_text_taken_out_of_the_file_is_the_text_of_the_report(samples, name, language):
+    report = getattr(samples, name)(language).report
+    taken = "".join("".join(_text(_render(report))).split())
+    for text in report.sections.values():
+        assert "".join(text.split()) in taken
+
+
+def test_a_rare_name_is_printed(samples):
+    report = replace(samples.breast("zh").report, patient=Patient("Yan=䶮^㛃", "1", "", "M", None))
+    assert "䶮㛃" in "".join(_text(_render(report)))
+
+
 def test_identity_is_left_out_on_demand(samples):
     text = " ".join(_text(_render(samples.chest().report, identity=False)))
     assert not any(secret in text for secret in ("Wang", "小东", "MRN-0042", "1970-01-02"))
@@ -69,12 +83,12 @@ def test_hostile_text_stays_text(samples):
     assert ") Tj ET endstream \\" in text
 
 
-def test_a_page_is_rendered_in_a_tenth_of_a_second_once_the_fonts_are_loaded(samples):
+def test_a_report_is_rendered_in_a_fraction_of_a_second_once_the_fonts_are_loaded(samples):
     report = samples.breast("zh").report
     _render(report)
-    started = time.perf_counter()
+    started = time.process_time()
     _render(report)
-    assert time.perf_counter() - started < 0.15
+    assert time.process_time() - started < 0.15
 
 
 @pytest.mark.tools

@@ -1,6 +1,6 @@
 import pytest
 
-from isocenter.reporting.fonts import CJK, LATIN, LATIN_BOLD, SYMBOLS
+from isocenter.reporting.fonts import CHINESE, LATIN, LATIN_BOLD, SYMBOLS
 from isocenter.reporting.pdf_layout import (
     BOTTOM_MM,
     INNER_MM,
@@ -42,7 +42,7 @@ def test_a_character_without_a_glyph_is_spelled_in_the_line():
 
 
 def test_a_text_is_set_in_runs_of_one_face():
-    assert list(runs("a≥右b", bold=True)) == [(LATIN_BOLD, "a"), (SYMBOLS, "≥"), (CJK, "右"), (LATIN_BOLD, "b")]
+    assert list(runs("a≥右b", bold=True)) == [(LATIN_BOLD, "a"), (SYMBOLS, "≥"), (CHINESE, "右"), (LATIN_BOLD, "b")]
     assert list(runs("ab", bold=False)) == [(LATIN, "ab")]
 
 

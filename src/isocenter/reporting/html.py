@@ -8,7 +8,17 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from isocenter.core.report import Report
-from isocenter.reporting.fonts import CJK, LATIN, LATIN_BOLD, SYMBOLS, FaceName, cut_face, faces_of
+from isocenter.reporting.fonts import (
+    CHINESE,
+    CHINESE_RARE,
+    LATIN,
+    LATIN_BOLD,
+    SYMBOLS,
+    FaceName,
+    cut_font,
+    faces_of,
+    printable,
+)
 from isocenter.reporting.locale import TAGS
 from isocenter.reporting.view import build_view
 
@@ -16,7 +26,12 @@ if TYPE_CHECKING:
     import jinja2
 
 
-_FAMILIES: Mapping[FaceName, str] = {LATIN: "Isocenter Latin", SYMBOLS: "Isocenter Symbols", CJK: "Isocenter Chinese"}
+_FAMILIES: Mapping[FaceName, str] = {
+    LATIN: "Isocenter Latin",
+    SYMBOLS: "Isocenter Symbols",
+    CHINESE: "Isocenter Chinese",
+    CHINESE_RARE: "Isocenter Chinese Rare",
+}
 
 
 def render_html(report: Report, figures_png: Mapping[str, bytes], *, identity: bool) -> str:
@@ -26,18 +41,19 @@ def render_html(report: Report, figures_png: Mapping[str, bytes], *, identity: b
     identity      whether name, ID and birth date are printed
 
     Everything that came from a header or a file is text: it is escaped, and the page's own policy forbids scripts.
+    A character that no embedded font draws is printed as its code point.
     """
     from markupsafe import Markup
 
     view = build_view(report, identity=identity)
-    style = _font_rules(view.texts()) + _style()
+    style = _font_rules(printable(view.texts() + view.spelled)) + _style()
     return _template().render(
         view=view,
         l=view.labels,
         lang=TAGS[report.language],
-        images={name: base64.b64encode(png).decode("ascii") for name, png in figures_png.items()},
+        images={name: Markup(_base64(png)) for name, png in figures_png.items()},  # noqa: S704 - base64
         style=Markup(style),  # noqa: S704 - ours: the style sheet and base64
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+        style_hash=_base64(hashlib.sha256(style.encode()).digest()),
     )
 
 
@@ -55,8 +71,12 @@ def _font_rules(printed: str) -> str:
 
 
 def _font_rule(family: str, weight: int, face: FaceName, chars: str) -> str:
-    data = base64.b64encode(cut_face(face, chars).data).decode("ascii")
-    return f'@font-face{{font-family:"{family}";font-weight:{weight};src:url(data:font/ttf;base64,{data})}}\n'
+    source = f"data:font/ttf;base64,{_base64(cut_font(face, chars))}"
+    return f'@font-face{{font-family:"{family}";font-weight:{weight};src:url({source})}}\n'
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 @cache
@@ -70,6 +90,15 @@ def _template() -> "jinja2.Template":
 
     source = files("isocenter.reporting").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True,
+        finalize=_spell,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     return environment.from_string(source)
+
+
+def _spell(value: object) -> object:
+    """Plain text as the page's fonts can show it; what is markup already (a subclass of str) stays as it is."""
+    return printable(value) if type(value) is str else value

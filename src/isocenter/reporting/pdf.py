@@ -1,9 +1,12 @@
 """A report as PDF: A4, the patient and the draft banner on every page, fonts inside."""
 
+import io
 from collections.abc import Mapping
 
+from PIL import Image
+
 from isocenter.core.report import Report
-from isocenter.reporting.fonts import FaceName, cut_face, missing_characters, printable
+from isocenter.reporting.fonts import printable
 from isocenter.reporting.locale import TAGS
 from isocenter.reporting.pdf_file import write_pdf
 from isocenter.reporting.pdf_layout import (
@@ -18,13 +21,14 @@ from isocenter.reporting.pdf_layout import (
     Picture,
     Sheet,
     Words,
-    runs,
     width_mm,
     wrap,
 )
 from isocenter.reporting.view import FindingView, Pair, View, build_view
 
 _FIGURE_HEIGHT_MM = 78.0
+# A finding does not begin with less room than this on the page.
+_FINDING_HEAD_MM = 40.0
 
 
 def render_pdf(report: Report, figures_png: Mapping[str, bytes], *, identity: bool) -> bytes:
@@ -36,14 +40,23 @@ def render_pdf(report: Report, figures_png: Mapping[str, bytes], *, identity: bo
     A character that no embedded font draws is printed as its code point.
     """
     view = build_view(report, identity=identity)
-    sizes = {name: (_side(png, 16), _side(png, 20)) for name, png in figures_png.items()}
+    sizes = {name: _size(png) for name, png in figures_png.items()}
     sheet = _lay_out(view, sizes)
     pages = [[*_margins(view, n, len(sheet.pages)), *marks] for n, marks in enumerate(sheet.pages, 1)]
-    return _draw(report, view, pages, figures_png)
+    return write_pdf(
+        pages,
+        figures_png,
+        title=view.title,
+        creator=report.provenance.code,
+        created=report.created,
+        language=TAGS[report.language],
+    )
 
 
-def _side(png: bytes, at: int) -> int:
-    return int.from_bytes(png[at : at + 4], "big")
+def _size(png: bytes) -> tuple[int, int]:
+    """Columns and rows."""
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.size
 
 
 def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
@@ -62,7 +75,7 @@ def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
             sheet.lines(text)
     _figures(sheet, view, sizes)
     if view.findings:
-        sheet.heading(words["details"], follows_mm=30.0)
+        sheet.heading(words["details"], follows_mm=_FINDING_HEAD_MM + 10)
         for finding in view.findings:
             _finding(sheet, finding, words)
         if view.has_uncertainty:
@@ -76,9 +89,8 @@ def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
         sheet.table((words["file"], words["problem"]), view.failures, (0.35, 0.65))
     sheet.heading(words["provenance"])
     _pairs(sheet, view.provenance, size_pt=8)
-    unknown = missing_characters(view.texts())
-    if unknown:
-        sheet.lines(words["glyphs"].format(characters=printable(" ".join(unknown))), size_pt=8)
+    if view.spelled:
+        sheet.lines(view.spelled, size_pt=8)
     if view.sources:
         sheet.heading(words["sources"])
         for source in view.sources:
@@ -157,7 +169,7 @@ def _figures(sheet: Sheet, view: View, sizes: Mapping[str, tuple[int, int]]) -> 
 
 def _finding(sheet: Sheet, finding: FindingView, words: Mapping[str, str]) -> None:
     sheet.space(1.5)
-    sheet.need(40)
+    sheet.need(_FINDING_HEAD_MM)
     sheet.lines(f"{finding.id}  {finding.title}", size_pt=10.5, bold=True)
     _pairs(sheet, finding.facts)
     if finding.measurements:
@@ -198,14 +210,3 @@ def _fit(text: str, room_mm: float) -> str:
     while len(text) > 1 and width_mm(text, 9, bold=True) > room_mm:
         text = text[:-2] + "…"
     return text
-
-
-def _draw(report: Report, view: View, pages: list[list[Mark]], figures_png: Mapping[str, bytes]) -> bytes:
-    """The pages as a file, with each face cut to the characters that they print."""
-    used: dict[FaceName, set[str]] = {}
-    for mark in (mark for marks in pages for mark in marks if isinstance(mark, Words)):
-        for name, text in runs(mark.text, bold=mark.bold):
-            used.setdefault(name, set()).update(text)
-    faces = {name: cut_face(name, used[name]) for name in sorted(used)}
-    info = {"Title": view.title, "Creator": report.provenance.code, "Producer": "Isocenter"}
-    return write_pdf(pages, faces, figures_png, info=info, created=report.created, language=TAGS[report.language])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 
-from isocenter.reporting.fonts import LATIN, LATIN_BOLD, FaceName, face_of, load_face, printable
+from isocenter.reporting.fonts import LATIN, LATIN_BOLD, FaceName, advances_em, face_of, printable
 
 WIDTH_MM, HEIGHT_MM, MARGIN_MM = 210.0, 297.0, 16.0
 TOP_MM, BOTTOM_MM = 34.0, 280.0
@@ -86,7 +86,7 @@ def width_mm(text: str, size_pt: float, *, bold: bool = False) -> float:
 @lru_cache(maxsize=16384)
 def _width_em(char: str, bold: bool) -> float:
     ((name, _),) = runs(char, bold=bold)
-    return load_face(name).width(char, 1.0)
+    return advances_em(name).get(char, 0.0)
 
 
 def wrap(text: str, room_mm: float, size_pt: float, *, bold: bool = False) -> list[str]:

@@ -10,6 +10,7 @@ from isocenter.core.finding import Category, Code, Evidence, Finding, Measuremen
 from isocenter.core.report import SECTIONS, Report
 from isocenter.knowledge.terms import list_terms
 from isocenter.reporting.compose import render_caption
+from isocenter.reporting.fonts import missing_characters, printable
 from isocenter.reporting.locale import label, load_locale, phrase
 from isocenter.reporting.quantities import print_number, print_unit
 from isocenter.reporting.texts import text
@@ -65,6 +66,12 @@ class View:
     def texts(self) -> str:
         """Every character that the report prints, for cutting fonts."""
         return "".join(_strings(self))
+
+    @property
+    def spelled(self) -> str:
+        """The note that names the characters which no embedded font draws; "" when there are none."""
+        missing = missing_characters(self.texts())
+        return self.labels["glyphs"].format(characters=printable(" ".join(missing))) if missing else ""
 
 
 def build_view(report: Report, *, identity: bool) -> View:
