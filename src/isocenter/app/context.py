@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,28 +11,64 @@ from isocenter.core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
+class AssignedContext:
+    """Facts for all inputs, and facts by input file or folder."""
+
+    shared: Mapping[str, object] = field(default_factory=dict)
+    by_place: Mapping[Path, Mapping[str, object]] = field(default_factory=dict)
+
+    def facts_for(self, labels: Iterable[Path]) -> dict[str, object]:
+        """The facts of one study: those for all, then those of its files or of the nearest folder above them."""
+        for label in labels:
+            for place in (label, *label.parents):
+                if place in self.by_place:
+                    return {**self.shared, **self.by_place[place]}
+        return dict(self.shared)
+
+
+@dataclass(frozen=True, slots=True)
 class ContextTable:
-    """Facts for all inputs, and facts by file."""
+    """Facts for all inputs, and rows of facts for single ones; `assign` says which row belongs to which input."""
 
     shared: Mapping[str, object] = field(default_factory=dict)
     rows: tuple[Mapping[str, str], ...] = ()
 
-    def facts_for(self, label: Path) -> dict[str, object]:
-        """The facts of one input: matched by path, else by base name.
+    def assign(self, labels: Iterable[Path]) -> AssignedContext:
+        """The facts of each input: a row belongs to the input whose path ends in the row's, else to its base name.
 
-        Raises InputError if several rows carry the base name and none the path.
+        labels   every input file as the caller knows it; a row may also name a folder above them
+
+        Raises InputError where a row fits several inputs, or several rows one.
         """
-        return {**self.shared, **self._row(label)}
+        places: dict[Path, None] = {}
+        for label in labels:
+            places[label] = None
+            places.update(dict.fromkeys(parent for parent in label.parents if parent.name))
+        by_name: dict[str, list[Path]] = defaultdict(list)
+        for place in places:
+            by_name[place.name].append(place)
+        facts: dict[Path, dict[str, object]] = {}
+        for row in self.rows:
+            found = _place_of(Path(row["file"]), by_name)
+            if found is None:
+                continue
+            if found in facts:
+                raise InputError(f"context: expected one row for {found.name}, got several; leave one")
+            facts[found] = {name: value for name, value in row.items() if name != "file" and value != ""}
+        return AssignedContext(self.shared, facts)
 
-    def _row(self, label: Path) -> dict[str, object]:
-        by_path = [row for row in self.rows if Path(row["file"]) == label]
-        by_name = [row for row in self.rows if Path(row["file"]).name == label.name]
-        found = by_path or by_name
-        if len(found) > 1:
-            raise InputError(
-                f"context: expected one row for {label.name}, got {len(found)}; give the path instead of the base name"
-            )
-        return {name: value for row in found for name, value in row.items() if name != "file" and value != ""}
+
+def _place_of(named: Path, by_name: Mapping[str, list[Path]]) -> Path | None:
+    """The input that a row names: by the end of its path, else by base name; None where there is none."""
+    alike = by_name.get(named.name, [])
+    exact = [place for place in alike if place == named]
+    ending = exact or [place for place in alike if place.parts[-len(named.parts) :] == named.parts]
+    found = ending or alike
+    if len(found) > 1:
+        raise InputError(
+            f"context: expected one input for the row of {named.name}, got {len(found)}; give more of the path"
+        )
+    return found[0] if found else None
 
 
 def load_context(path: Path | None) -> ContextTable:
@@ -61,7 +98,7 @@ def _from_json(name: str, text: str) -> ContextTable:
 def _from_csv(name: str, text: str) -> ContextTable:
     reader = csv.DictReader(text.splitlines())
     if "file" not in (reader.fieldnames or ()):
-        raise InputError(f"context {name}: expected a CSV with a `file` column, got {reader.fieldnames}")
+        raise InputError(f"context {name}: expected a CSV with a `file` column, got none; name it in the first line")
     rows = []
     for row in reader:
         if None in row or None in row.values():

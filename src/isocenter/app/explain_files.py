@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.app.read_files import study_label
+from isocenter.app.read_files import labels_of, study_label
 from isocenter.core.errors import InputError, IsocenterError
 from isocenter.core.study import InputFailure
 from isocenter.core.volume import Volume
@@ -44,12 +44,13 @@ def explain_paths(
     rows, failures = [], []
     with open_inputs(paths) as inputs:
         for study in iter_studies(inputs):
-            label = study_label(study)
-            for image in study.volumes:
+            for number, image in enumerate(study.volumes, 1):
+                label = labels_of([image])[0] if image.source.paths else study_label(study)
+                name = label.stem if len(study.volumes) == 1 else f"{label.stem}-{number}"
                 try:
                     if not isinstance(image, Volume) or not image.is_2d:
                         raise InputError("expected one picture, got a stack or a cine; give a single frame")
-                    rows.append(_explain(image, model, out / label.stem, method))
+                    rows.append(_explain(image, model, out / name, method))
                 except IsocenterError as error:
                     failures.append(InputFailure(label, str(error)))
         failures += inputs.failures
@@ -66,7 +67,7 @@ def _explain(image: Volume, model: Model, stem: Path, method: str) -> dict[str, 
     box = region_box(np.maximum(shown, 0))
     picture = draw_box(draw_heat_map(display_uint8(image, 0), np.clip(shown, 0, 1)), box)
     stem.parent.mkdir(parents=True, exist_ok=True)
-    write_png(picture, stem.with_suffix(".png"))
+    write_png(picture, stem.with_name(f"{stem.name}.png"))
     row = {
         "picture": stem.name,
         "class": seen.answer,
@@ -78,7 +79,7 @@ def _explain(image: Volume, model: Model, stem: Path, method: str) -> dict[str, 
         "insertion_auc": round(scores.insertion_auc, 4),
         "random_auc": round(scores.random_auc, 4),
     }
-    atomic_write(stem.with_suffix(".json"), (json.dumps(row, indent=2) + "\n").encode())
+    atomic_write(stem.with_name(f"{stem.name}.json"), (json.dumps(row, indent=2) + "\n").encode())
     return row
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.app.context import ContextTable
-from isocenter.app.read_files import labels_of
+from isocenter.app.context import AssignedContext, ContextTable
+from isocenter.app.read_files import internal_error, labels_of
 from isocenter.core.cine import Cine
-from isocenter.core.errors import IsocenterError, PackageError
+from isocenter.core.errors import InputError, IsocenterError, PackageError
 from isocenter.core.reading import Reading
 from isocenter.core.study import InputFailure, Study
 from isocenter.core.volume import Volume
@@ -55,7 +55,10 @@ def predict_paths(paths: Sequence[Path], out: Path, options: PredictOptions) -> 
     """
     task = load_task(options.task)
     with open_inputs(paths) as inputs:
-        rows = [row for made in _run(iter_studies(inputs), options) for row in made]
+        context = options.context.assign(file.label for file in inputs.files)
+        if options.masks is not None:
+            _require_distinct_masks(file.label for file in inputs.files if file.kind != "dicom")
+        rows = [row for made in _run(iter_studies(inputs), options, context) for row in made]
         unread = [Row(failure.path, None, failure.problem) for failure in inputs.failures]
     failures = [InputFailure(row.label, row.problem) for row in [*rows, *unread] if row.reading is None]
     answered = [row for row in rows if row.reading]
@@ -74,27 +77,28 @@ def _place(label: Path, paths: Sequence[Path]) -> tuple[int, Path]:
     return next(under, len(paths)), label
 
 
-def _run(studies: Iterable[Study], options: PredictOptions) -> Iterator[list[Row]]:
+def _run(studies: Iterable[Study], options: PredictOptions, context: AssignedContext) -> Iterator[list[Row]]:
     """Rows study by study; never more studies in memory than there are workers, and one."""
     if options.workers == 1:
-        yield from (_predict_study(study, options) for study in studies)
+        yield from (_predict_study(study, options, context) for study in studies)
         return
     with ThreadPoolExecutor(options.workers) as pool:
         waiting: deque[Future[list[Row]]] = deque()
         for study in studies:
-            waiting.append(pool.submit(_predict_study, study, options))
+            waiting.append(pool.submit(_predict_study, study, options, context))
             if len(waiting) > options.workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _predict_study(study: Study, options: PredictOptions) -> list[Row]:
+def _predict_study(study: Study, options: PredictOptions, context: AssignedContext) -> list[Row]:
     rows = []
     for image in study.volumes:
         single = Study(study.uid, study.date, study.patient, (image,))
         for label in _row_labels(image):
-            case = Case(options.models, options.context.facts_for(label), explain=options.boxes is not None)
+            named = labels_of([image]) if image.source.kind == "dicom" else (label,)
+            case = Case(options.models, context.facts_for(named), explain=options.boxes is not None)
             try:
                 readings = read_study(single, case, task=options.task)
             except PackageError:
@@ -102,10 +106,12 @@ def _predict_study(study: Study, options: PredictOptions) -> list[Row]:
             except IsocenterError as error:
                 rows.append(Row(label, None, str(error)))
                 continue
-            for reading in readings:
-                rows.append(Row(label, reading))
-                if options.masks is not None:
-                    _write_mask(options.masks, label, image, reading)
+            except Exception as error:  # noqa: BLE001  one input's surprise must not cost the others theirs
+                rows.append(Row(label, None, internal_error(error)))
+                continue
+            rows += [Row(label, reading) for reading in readings]
+            if options.masks is not None:
+                _write_mask(options.masks, label, image, readings)
     return rows
 
 
@@ -127,18 +133,38 @@ def _common(labels: Sequence[Path]) -> tuple[str, ...]:
     return tuple(shared)
 
 
-def _write_mask(folder: Path, label: Path, image: Volume | Cine, reading: Reading) -> None:
+def _write_mask(folder: Path, label: Path, image: Volume | Cine, readings: Sequence[Reading]) -> None:
     """The union of the findings' masks on the input's grid; nothing for an abstention."""
-    masks = [e.mask for finding in reading.findings for e in finding.evidence if e.mask is not None]
+    findings = [finding for reading in readings for finding in reading.findings]
+    masks = [e.mask for finding in findings for e in finding.evidence if e.mask is not None]
     if not masks:
         return
     union = np.logical_or.reduce([mask.array for mask in masks])
-    stem = label.name.removesuffix(".gz").rsplit(".", 1)[0] or label.name
     folder.mkdir(parents=True, exist_ok=True)
     if image.grid.shape[0] == 1:
-        write_png(union[0].astype(np.uint8) * 255, folder / f"{stem}.png")
+        write_png(union[0].astype(np.uint8) * 255, folder / f"{mask_stem(label)}.png")
     else:
-        write_nifti(Volume(union.astype(np.uint8), image.grid, "1"), folder / f"{stem}.nii.gz")
+        write_nifti(Volume(union.astype(np.uint8), image.grid, "1"), folder / f"{mask_stem(label)}.nii.gz")
+
+
+def mask_stem(label: Path) -> str:
+    """The name of an input's mask without its ending: a file's stem, a folder's whole name.
+
+    >>> mask_stem(Path("a/002_HC.png")), mask_stem(Path("a/brain.nii.gz"))
+    ('002_HC', 'brain')
+    """
+    if label.is_dir():
+        return label.resolve().name
+    return label.name.removesuffix(".gz").rsplit(".", 1)[0] or label.name
+
+
+def _require_distinct_masks(labels: Iterable[Path]) -> None:
+    """Raise InputError where two inputs would write one mask."""
+    seen: dict[str, Path] = {}
+    for label in labels:
+        other = seen.setdefault(mask_stem(label), label)
+        if other != label:
+            raise InputError(f"--masks: expected one input named {mask_stem(label)}, got several; run folders apart")
 
 
 def _table(rows: Sequence[Row], task: Task) -> str:

@@ -1,12 +1,13 @@
 """Files in, folders out: the science wing from end to end, for `isocenter.read` and the command line."""
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import isocenter
-from isocenter.app.context import ContextTable
+from isocenter.app.context import AssignedContext, ContextTable
 from isocenter.app.settings import load_settings
 from isocenter.app.study_files import study_files
 from isocenter.app.study_folder import write_folder
@@ -95,23 +96,43 @@ def read_paths(
         load_task(options.task)
     outcome = Outcome()
     with open_inputs(paths) as inputs:
+        context = options.context.assign(file.label for file in inputs.files)
         for study in iter_studies(inputs):
-            if not study.volumes:
-                outcome.failures.append(_without_images(study))
-                continue
-            try:
-                report = read_one(study, options)
-                if out is not None:
-                    report = write_study(study, report, out, options)
-            except PackageError:
-                raise  # a model that is missing or altered fails every study alike
-            except IsocenterError as error:
-                outcome.failures.append(InputFailure(study_label(study), str(error)))
-                continue
-            outcome.reports.append(report)
-            on_report(report)
+            report = _try_study(study, out, options, context=context, failures=outcome.failures)
+            if report is not None:
+                outcome.reports.append(report)
+                on_report(report)
         outcome.failures += inputs.failures
     return outcome
+
+
+def _try_study(
+    study: Study, out: Path | None, options: ReadOptions, *, context: AssignedContext, failures: list[InputFailure]
+) -> Report | None:
+    """The study's report, written; None with a line in `failures` where that did not work."""
+    if not study.volumes:
+        failures.append(_without_images(study))
+        return None
+    label = study_label(study)
+    try:
+        report = read_one(study, options, context)
+        return report if out is None else write_study(study, report, out, options)
+    except PackageError:
+        raise  # a model that is missing or altered fails every study alike
+    except IsocenterError as error:
+        failures.append(InputFailure(label, str(error)))
+    except OSError as error:
+        failures.append(InputFailure(label, f"expected a writable {out}, got: {error.strerror}; free or change it"))
+    except Exception as error:  # noqa: BLE001  one study's surprise must not cost the others theirs
+        failures.append(InputFailure(label, internal_error(error)))
+    return None
+
+
+def internal_error(error: Exception) -> str:
+    """One line about a fault of ours: its kind and place, never its text, which could quote a header."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return f"internal error ({type(error).__name__} at {place}); nothing was written for it; please report it"
 
 
 def _without_images(study: Study) -> InputFailure:
@@ -121,9 +142,12 @@ def _without_images(study: Study) -> InputFailure:
     return InputFailure(label, f"expected at least one image, the study holds {', '.join(kinds)}; add its image series")
 
 
-def read_one(study: Study, options: ReadOptions) -> Report:
-    """The report of one study in memory."""
-    case = Case(options.models, _facts(study, options.context))
+def read_one(study: Study, options: ReadOptions, context: AssignedContext) -> Report:
+    """The report of one study in memory; what the caller states of sex and age stands over the header."""
+    case = Case(options.models, _facts(study, context))
+    sex, age_years = str(case.context.get("sex") or "").upper()[:1], case.number("age")
+    patient = replace(study.patient, sex=sex if sex in ("M", "F", "O") else study.patient.sex, age_years=age_years)
+    study = replace(study, patient=patient)
     readings = read_study(study, case, task=options.task)
     return compose_report(
         study,
@@ -155,20 +179,14 @@ def labels_of(images: Iterable[Volume | Cine]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(path for image in images for path in image.source.paths))
 
 
-def _facts(study: Study, context: ContextTable) -> dict[str, object]:
+def _facts(study: Study, context: AssignedContext) -> dict[str, object]:
     """The caller's facts for a study, over what its header states of sex and age."""
     header: dict[str, object] = {}
     if study.patient.sex:
         header["sex"] = study.patient.sex
     if study.patient.age_years is not None:
         header["age"] = study.patient.age_years
-    labels = labels_of(study.volumes)
-    folders = tuple(labels[0].parents) if labels else ()
-    for label in (*labels, *folders):
-        row = context.facts_for(label)
-        if len(row) > len(context.shared):
-            return {**header, **row}
-    return {**header, **context.shared}
+    return {**header, **context.facts_for(labels_of(study.volumes))}
 
 
 def _provenance(study: Study, readings: Sequence[Reading], options: ReadOptions) -> Provenance:

@@ -37,8 +37,8 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
     epoch = env.get("SOURCE_DATE_EPOCH")
     if not epoch:
         return Settings(folder)
-    if not epoch.isdigit():
-        raise InputError(
-            "SOURCE_DATE_EPOCH: expected whole seconds since 1970, got something else; correct or unset it"
-        )
-    return Settings(folder, datetime.fromtimestamp(int(epoch), UTC))
+    try:
+        return Settings(folder, datetime.fromtimestamp(int(epoch), UTC))
+    except (ValueError, OverflowError, OSError) as error:
+        wanted = "expected whole seconds since 1970, got something else"
+        raise InputError(f"SOURCE_DATE_EPOCH: {wanted}; correct or unset it") from error

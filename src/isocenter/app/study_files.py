@@ -20,9 +20,6 @@ from isocenter.reporting.html import render_html
 from isocenter.reporting.pdf import render_pdf
 from isocenter.reporting.report_json import provenance_to_dict, report_to_json
 
-# What `--no-identity` empties in the headers that SR, SEG and Secondary Capture copy.
-_IDENTITY = ("PatientName", "PatientID", "PatientBirthDate", "OtherPatientIDs", "OtherPatientNames", "PatientAddress")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sources:
@@ -38,7 +35,7 @@ def study_files(study: Study, report: Report, *, identity: bool) -> tuple[Report
 
     identity   whether HTML, PDF and SR carry name, id and birth date
     """
-    report, sources = _sources(study, report, identity=identity)
+    report, sources = _sources(study, report)
     segmentation = build_seg(report, sources.images, sources.headers, identity=identity)
     structured = build_sr(report, sources.headers, volumes=sources.images, seg=segmentation, identity=identity)
     report = _name_files(report, has_masks=segmentation is not None)
@@ -57,7 +54,7 @@ def study_files(study: Study, report: Report, *, identity: bool) -> tuple[Report
     return report, files
 
 
-def _sources(study: Study, report: Report, *, identity: bool) -> tuple[Report, _Sources]:
+def _sources(study: Study, report: Report) -> tuple[Report, _Sources]:
     """Source headers of the images that were read; for one that is not DICOM, a Secondary Capture takes their place."""
     spoken = {evidence.series_uid for finding in report.findings for evidence in finding.evidence}
     read = [image for image in study.volumes if image.source.series_uid in spoken] or list(study.volumes[:1])
@@ -70,7 +67,7 @@ def _sources(study: Study, report: Report, *, identity: bool) -> tuple[Report, _
             made = read_headers(volume)
             known = headers.get(volume.source.series_uid, ())
             images.append(volume)
-            headers[volume.source.series_uid] = (*known, *(made if identity else map(_nameless, made)))
+            headers[volume.source.series_uid] = (*known, *made)
             continue
         made = build_secondary_capture(volume, report)
         series_uid = str(made[0].SeriesInstanceUID)
@@ -86,15 +83,6 @@ def _is_referable(image: Volume) -> bool:
     source = image.source
     named = all(instance.sop_uid and instance.sop_class_uid for instance in source.instances)
     return source.kind == "dicom" and bool(source.study_uid and source.series_uid and source.instances) and named
-
-
-def _nameless(header: Any) -> Any:
-    """The header with the patient's identity emptied; the one that was read stays as it is."""
-    copy = type(header)(header)
-    for keyword in _IDENTITY:
-        if keyword in copy:
-            setattr(copy, keyword, "")
-    return copy
 
 
 def _rename_series(report: Report, old: str, new: str) -> Report:

@@ -1,7 +1,8 @@
 """`isocenter …`: the commands, and what becomes of their errors."""
 
+import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -19,6 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+# BadParameter is the public name; its base covers every wrong flag, command and argument.
+_USAGE_ERROR: Final = typer.BadParameter.__mro__[1]
 
 # The line that `isocenter --help` prints beside each; its own `--help` says more.
 app.command("read", short_help="Read studies: one folder with a report each.")(read.read)
@@ -54,11 +58,27 @@ def _version(wanted: bool) -> None:
 
 def main() -> None:
     """The console script: every error of ours is one line on standard error and an exit code of CONTRACT."""
+    signal.signal(signal.SIGTERM, _stop)
     try:
-        app()
+        code = app(standalone_mode=False)
     except IsocenterError as error:
-        print(f"isocenter: {error}", file=sys.stderr)
-        sys.exit(CHECK_FAILED if isinstance(error, PackageError | ReportError) else USAGE)
-    except KeyboardInterrupt:
-        print("isocenter: stopped; finished studies are kept", file=sys.stderr)
-        sys.exit(130)
+        _end(str(error), CHECK_FAILED if isinstance(error, PackageError | ReportError) else USAGE)
+    except _USAGE_ERROR as error:
+        shown = error.format_message()
+        print(shown if "\n" in shown else f"isocenter: {shown} See --help.", file=sys.stderr)
+        sys.exit(USAGE)
+    except OSError as error:
+        _end(f"{error.filename or 'a file'}: expected to be readable or writable, got: {error.strerror}", USAGE)
+    except (KeyboardInterrupt, typer.Abort):
+        _end("stopped; finished studies are kept", 130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(number: int, frame: object) -> None:
+    """SIGTERM ends like an error, so that temporary folders are removed on the way out."""
+    sys.exit(128 + number)
+
+
+def _end(line: str, code: int) -> NoReturn:
+    print(f"isocenter: {line}", file=sys.stderr)
+    sys.exit(code)

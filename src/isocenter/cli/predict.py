@@ -30,5 +30,6 @@ def predict(
     options = PredictOptions(Models(settings.home), task, load_context(context), masks, boxes, workers)
     rows, failures = predict_paths(paths, out, options)
     tell_failures(failures)
-    print(f"{len(rows)} row(s) in {out}")
+    if rows:
+        print(f"{len(rows)} row(s) in {out}")
     sys.exit(batch_code(len(rows), failures))

@@ -80,21 +80,21 @@ def _read(rule: str, spec: RuleInput, value: object) -> Value:
     """The value as the rule counts it: the right kind, in range, rounded half up where the guideline rounds."""
     if spec.kind == "choice":
         if str(value) not in spec.choices:
-            raise InputError(f"rule {rule}, {spec.name}: expected one of {', '.join(spec.choices)}; got {value!r}")
+            raise InputError(f"rule {rule}, {spec.name}: expected one of {', '.join(spec.choices)}; got another word")
         return str(value)
     try:
         number = Decimal(str(float(value)))  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise InputError(f"rule {rule}, {spec.name}: expected a number, got {value!r}") from error
+        raise InputError(f"rule {rule}, {spec.name}: expected a number, got something else") from error
     if not number.is_finite():
-        raise InputError(f"rule {rule}, {spec.name}: expected a finite number, got {value!r}")
+        raise InputError(f"rule {rule}, {spec.name}: expected a finite number, got another")
     if spec.kind == "flag":
         if number not in (0, 1):
-            raise InputError(f"rule {rule}, {spec.name}: expected 0 or 1, got {value!r}")
+            raise InputError(f"rule {rule}, {spec.name}: expected 0 or 1, got another number")
         return int(number)
     low, high = spec.range or (float("-inf"), float("inf"))
     if not low <= number <= high:
-        raise InputError(f"rule {rule}, {spec.name}: expected {low:g} to {high:g} {spec.unit}, got {value!r}")
+        raise InputError(f"rule {rule}, {spec.name}: expected {low:g} to {high:g} {spec.unit}, got {number}")
     if spec.decimals is not None:
         number = number.quantize(Decimal(1).scaleb(-spec.decimals), rounding=ROUND_HALF_UP)
     return float(number)
