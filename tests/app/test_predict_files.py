@@ -1,11 +1,13 @@
 import csv
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from isocenter.app.context import ContextTable
-from isocenter.app.predict_files import PredictOptions, predict_paths
+from isocenter.app.predict_files import PredictOptions, mask_stem, predict_paths
+from isocenter.core.errors import InputError
 from isocenter.io.raster import write_png
 
 
@@ -85,7 +87,20 @@ def test_a_context_row_reaches_its_file_alone(pictures, tmp_path, case_seeing):
 def test_a_formula_as_file_name_is_defused(tmp_path, blobs, case_seeing, monkeypatch):
     monkeypatch.chdir(tmp_path)
     cv2.imwrite("=cmd.png", blobs)
-    from pathlib import Path
 
     predict_paths([Path("=cmd.png")], Path("t.csv"), PredictOptions(case_seeing("BreastUS").models, "breast-us"))
     assert rows(Path("t.csv"))[0]["file"] == "'=cmd.png"
+
+
+def test_masks_of_one_name_are_refused_before_anything_is_read(pictures, tmp_path, blobs, case_seeing):
+    write_png(blobs, pictures / "sub" / "a.png")
+    options = PredictOptions(case_seeing("FetalUS").models, "breast-us", masks=tmp_path / "masks")
+    with pytest.raises(InputError, match="several"):
+        predict_paths([pictures], tmp_path / "t.csv", options)
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_mask_is_named_by_its_input(tmp_path):
+    (tmp_path / "pat.1").mkdir()
+    assert mask_stem(tmp_path / "pat.1") == "pat.1"
+    assert mask_stem(Path("a/002_HC.png")) == "002_HC" and mask_stem(Path("brain.nii.gz")) == "brain"

@@ -95,3 +95,33 @@ def test_the_public_door_raises_one_clear_line(tmp_path):
 
 def test_load_gives_the_voxels(picture, blobs):
     np.testing.assert_array_equal(isocenter.load(picture).array[0], blobs)
+
+
+def test_an_unwritable_folder_is_a_line_per_study(picture, tmp_path, case_seeing):
+    (tmp_path / "file").write_bytes(b"")
+    outcome = read_paths([picture], tmp_path / "file" / "out", options(case_seeing("BreastUS")))
+    assert outcome.reports == [] and "writable" in outcome.failures[0].problem
+
+
+def test_a_surprise_in_one_study_costs_only_that_study(picture, tmp_path, blobs, case_seeing, monkeypatch):
+    from isocenter.app import read_files
+
+    write_png(blobs[::-1].copy(), picture.parent / "b.png")
+    original = read_files.read_one
+
+    def surprise(study, *rest):
+        if study.volumes[0].source.paths[0].name == "a.png":
+            raise RuntimeError("Wang Xiaoming")
+        return original(study, *rest)
+
+    monkeypatch.setattr(read_files, "read_one", surprise)
+    outcome = read_paths([picture.parent], None, options(case_seeing("BreastUS")))
+    assert len(outcome.reports) == 1
+    assert "internal error (RuntimeError at" in outcome.failures[0].problem
+    assert "Wang" not in outcome.failures[0].problem
+
+
+def test_what_the_caller_states_of_age_and_sex_stands_in_the_report(picture, case_seeing):
+    table = ContextTable(shared={"age": 30, "sex": "f"})
+    (report,) = read_paths([picture], None, options(case_seeing("BreastUS"), context=table)).reports
+    assert (report.study.sex, report.study.age_years) == ("F", 30)

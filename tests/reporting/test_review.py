@@ -7,7 +7,7 @@ from isocenter.core.finding import Category, Code, Finding, Measurement, Site
 from isocenter.core.provenance import Provenance
 from isocenter.core.report import Report, Sentence, StudyHeader
 from isocenter.reporting.quantities import print_measurement
-from isocenter.reporting.review import numbers_with_units, require_supported, unsupported
+from isocenter.reporting.review import quantities_in, require_supported, unsupported
 
 CODE = Code("SCT", "1", "thing")
 ADVICE = Category("r", "6-8 mm", (), "source", texts={"en": "CT in 6-12 months."}, limits=("8 mm",))
@@ -31,16 +31,39 @@ def test_whatever_a_measurement_prints_is_supported_by_it(value, unit, language)
     assert unsupported(Sentence(text, "findings", "F1"), made) == ()
 
 
-@given(st.floats(10, 400), st.floats(0.2, 50))
+@given(st.floats(20, 400), st.floats(0.2, 50))
 def test_a_number_that_is_off_is_not(value, off):
     text = f"long axis {value + off:.1f} mm"
-    spoken = float(f"{value + off:.1f}")
-    loose = unsupported(Sentence(text, "findings", "F1"), finding(value))
-    assert loose == () if spoken in (6, 8, 12) else loose != ()
+    assert unsupported(Sentence(text, "findings", "F1"), finding(value)) != ()
+
+
+@pytest.mark.parametrize(
+    ("text", "supported"),
+    [
+        ("12.0 mm", False),
+        ("12.0 ml", True),
+        ("12.0 毫升", True),
+        ("12 cm", False),
+        ("5 × 12 ml", False),
+        ("-12 ml", False),
+    ],
+)
+def test_the_unit_counts_as_much_as_the_number(text, supported):
+    assert (unsupported(Sentence(text, "findings", "F1"), finding(12.0, "ml")) == ()) == supported
+
+
+def test_thousands_signs_weeks_and_days_are_read():
+    assert [(q.number, q.unit) for q in quantities_in("1,234 mm and -700 HU, 15 weeks 1 day, 10°")] == [
+        ("1234", "mm"), ("-700", "[hnsf'U]"), ("15", "wk"), ("1", "d"), ("10", "deg"),
+    ]  # fmt: skip
+    assert unsupported(Sentence("15 weeks 1 day", "findings", "F1"), finding(15.1, "wk")) == ()
+    assert unsupported(Sentence("15 weeks 2 days", "findings", "F1"), finding(15.1, "wk")) != ()
 
 
 def test_category_text_limits_and_age_may_be_quoted():
     require_supported(report("A 14.2 mm nodule, at or above 8 mm; CT in 6-12 months. Aged 61 years."))
+    with pytest.raises(ReportError):
+        require_supported(report("61 mm"))
 
 
 @pytest.mark.parametrize(
@@ -52,4 +75,4 @@ def test_a_sentence_that_invents_a_number_fails_the_report(text):
 
 
 def test_bare_numbers_are_not_quantities():
-    assert numbers_with_units("F1, probability 0.93, Lung-RADS 2022 category 4A, 300 image(s)") == ()
+    assert quantities_in("F1, probability 0.93, Lung-RADS 2022 category 4A, 300 images") == ()

@@ -10,7 +10,7 @@ from isocenter.core.volume import Volume
 from isocenter.imaging.quality import check_image
 from isocenter.knowledge.terms import list_terms
 from isocenter.reporting import texts
-from isocenter.reporting.review import numbers_with_units
+from isocenter.reporting.review import quantities_in
 
 TABLES = ("statement", "abstention", "caption", "quality")
 
@@ -28,7 +28,7 @@ def test_both_languages_ask_for_the_same_and_invent_no_number(name, row):
     assert texts.placeholders(row["en"]) == texts.placeholders(row["zh"]), name
     for language, text in row.items():
         assert text.strip(), name
-        assert numbers_with_units(text) == (), name
+        assert quantities_in(text) == (), name
         assert bool(re.search(r"[一-鿿：]", text)) == (language == "zh"), name
 
 

@@ -120,7 +120,7 @@ def _coloured_share(sample: np.ndarray) -> float:
 
 def _is_tinted(pixels: np.ndarray) -> bool:
     """Whether every brightness has its one colour, as in a picture that was gray before it was tinted."""
-    level = np.rint(pixels.mean(axis=1) * _TINT_LEVELS).astype(np.int64)
+    level = np.clip(np.rint(pixels.mean(axis=1) * _TINT_LEVELS), 0, _TINT_LEVELS).astype(np.int64)
     counts = np.maximum(np.bincount(level, minlength=_TINT_LEVELS + 1), 1)
     colours = [np.bincount(level, weights=channel, minlength=_TINT_LEVELS + 1) / counts for channel in pixels.T]
     apart = np.abs(pixels - np.stack(colours, axis=1)[level]).max(axis=1)

@@ -51,7 +51,8 @@ def read_study(study: Study, case: Case, *, task: str = "auto") -> tuple[Reading
         chosen = load_task(task)
         fitting = [image for image in study.volumes if chosen.takes(image)]
         if fitting:
-            return tuple(read_image(image, chosen, case) for image in _best(fitting, chosen))
+            done = [read_image(image, chosen, case) for image in _best(fitting, chosen)]
+            return _say_left_out(done, len(study.volumes))
         return tuple(_refuse(image, chosen) for image in study.volumes[:1])
     routes = [route_image(image, case) for image in study.volumes]
     readings: list[Reading] = []
@@ -59,15 +60,18 @@ def read_study(study: Study, case: Case, *, task: str = "auto") -> tuple[Reading
         taken = [route.image for route in routes if route.task and route.task.name == name]
         if taken:
             readings += [read_image(image, load_task(name), case) for image in _best(taken, load_task(name))]
-    return tuple(readings) or _no_task(routes)
+    return _say_left_out(readings, len(routes)) if readings else _no_task(routes)
 
 
 def read_image(image: Volume | Cine, task: Task, case: Case) -> Reading:
     """One task's reading of one image; of a cine, its middle frame, and the reading says so."""
     if isinstance(image, Volume):
         return task.read(_with_pixel_size(image, case), case)
-    middle = image.array.shape[0] // 2
-    return task.read(_with_pixel_size(image.frame(middle), case), case)
+    count = image.array.shape[0]
+    middle = count // 2
+    reading = task.read(_with_pixel_size(image.frame(middle), case), case)
+    said = ("cine-frame", {"frame": str(middle + 1), "count": str(count)})
+    return replace(reading, statements=(*reading.statements, said))
 
 
 def route_image(image: Volume | Cine, case: Case) -> Route:
@@ -102,6 +106,15 @@ def _best(images: list[Volume | Cine], task: Task) -> Iterable[Volume | Cine]:
     return [max(images, key=lambda image: image.grid.shape[0])]
 
 
+def _say_left_out(readings: list[Reading], n_images: int) -> tuple[Reading, ...]:
+    """The readings; the first also states how many of the study's image series nobody read."""
+    left_out = n_images - len(readings)
+    if not left_out:
+        return tuple(readings)
+    said = ("left-out", {"count": str(left_out)})
+    return (replace(readings[0], statements=(*readings[0].statements, said)), *readings[1:])
+
+
 def _with_unit(image: Volume | Cine) -> Volume | Cine:
     """A stack without a stated modality (NIfTI) whose numbers are plainly Hounsfield units becomes a CT."""
     if isinstance(image, Cine) or image.modality or image.unit != "a.u." or not looks_like_hounsfield(image):
@@ -134,7 +147,10 @@ def _no_task(routes: Iterable[Route]) -> tuple[Reading, ...]:
     for route in routes:
         if route.intake is None:
             middle = route.image if isinstance(route.image, Volume) else route.image.frame(0)
-            readings.append(abstain("none", middle, "no-task"))
+            readings.append(abstain("", middle, "no-task"))
             continue
-        readings.append(replace(route.intake, findings=(), abstained=Abstention("no-task")))
+        said = route.intake.statements
+        if not said and "picture" in route.intake.parameters:
+            said = (("seen-by-intake", {"class": str(route.intake.parameters["picture"])}),)
+        readings.append(replace(route.intake, findings=(), abstained=Abstention("no-task"), statements=said))
     return tuple(readings)

@@ -36,7 +36,7 @@ def compose_report(
         provenance=provenance,
         language=language,
         created=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        tasks=tuple(reading.task for reading in readings),
+        tasks=tuple(dict.fromkeys(reading.task for reading in readings if reading.task)),
         quality=tuple(check for reading in readings for check in reading.quality),
         abstained=abstained,
         abstained_reason=reason,
@@ -128,12 +128,18 @@ def _study_sentences(study: Study, readings: Sequence[Reading], language: str) -
     modality = word(stated or inferred or "unknown-modality", language)
     modality = modality[:1].upper() + modality[1:]
     count = sum(image.grid.shape[0] for image in images)
-    values = {"modality": modality, "count": str(count), "tasks": ", ".join(reading.task for reading in readings)}
+    tasks = list(dict.fromkeys(reading.task for reading in readings if reading.task))
+    values = {"modality": modality, "count": str(count), "tasks": ", ".join(tasks) or "-"}
     made = []
     for section, code in (("technique", "technique"), ("comparison", "no-prior")):
         rendered = fill(text("statement", code, language), lambda _, name: values.get(name))
         made.append(Sentence(rendered or "", section))
-    for reading in readings:
+    answered = any(reading.abstained is None for reading in readings)
+    for number, reading in enumerate(readings, 1):
+        if answered and reading.abstained:
+            refused = {"number": str(number), "reason": render_abstention(reading.abstained, language)}
+            rendered = fill(text("statement", "image-refused", language), lambda _, name, g=refused: g.get(name))  # type: ignore[misc]
+            made.append(Sentence(rendered or "", "findings"))
         for code, given in reading.statements:
             rendered = fill(text("statement", code, language), lambda _, name, g=given: _word(g, name, language))  # type: ignore[misc]
             made.append(Sentence(rendered or "", _statement_section(code)))
@@ -178,12 +184,18 @@ def _render(finding: Finding, template: SentenceTemplate, language: str) -> Sent
 
 
 def _attribute(finding: Finding, what: str, name: str, language: str) -> str | None:
-    """A finding's qualifier (q), category value (c), advice (a), or its id and probability."""
+    """A finding's qualifier (q), category value (c), advice (a), exclusion (x), or its id and probability.
+
+    A guideline that does not hold for the patient gives neither value nor advice.
+    """
     if what == "q":
         return _word(finding.qualifiers, name, language)
-    if what in ("c", "a"):
-        category = next((c for c in finding.categories if c.rule == name and c.value), None)
-        if category is None:
+    if what in ("c", "a", "x"):
+        category = next((c for c in finding.categories if c.rule == name), None)
+        excluded = category is not None and "out_of_scope" in category.flags
+        if what == "x":
+            return name if excluded else None
+        if category is None or excluded or not category.value:
             return None
         return category.value if what == "c" else category.texts.get(language)
     if name == "id":

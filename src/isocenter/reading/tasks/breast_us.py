@@ -72,6 +72,10 @@ def _heat(image: Volume, seen: Classified, model: Model) -> np.ndarray:
 
 def _finding(image: Volume, seen: Classified, model: Model, box: tuple[tuple[int, int], tuple[int, int]]) -> Finding:
     is_normal = seen.answer == "normal"
+    category = _category(seen, is_normal=is_normal)
+    qualifiers = {"kind": "breast-lesion", "class": seen.answer}
+    if is_normal:
+        qualifiers |= {"kind": "breast-normal", "verdict": "clear" if category.value == "1" else "mixed"}
     (top, left), (bottom, right) = box
     return Finding(
         id="F1",
@@ -81,9 +85,9 @@ def _finding(image: Volume, seen: Classified, model: Model, box: tuple[tuple[int
         evidence=(Evidence("box", image.source.series_uid, box_index=((0, top, left), (1, bottom, right))),),
         measurements=(_malignancy(seen, model),),
         probability=seen.proper[seen.answer],
-        categories=(_category(seen, is_normal=is_normal),),
+        categories=(category,),
         model=model.ref,
-        qualifiers={"kind": "breast-normal" if is_normal else "breast-lesion", "class": seen.answer},
+        qualifiers=qualifiers,
     )
 
 

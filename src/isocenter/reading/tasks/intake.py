@@ -40,7 +40,11 @@ def _read(image: Volume, case: Case) -> Reading:
         predictions={f"p_{name}": probability for name, probability in seen.proper.items()},
         statements=() if is_known else (("seen-by-intake", {"class": picture_term(seen.top)}),),
         models=(model.ref,),
-        parameters={"route": seen.top if seen.is_familiar else "", "runtime": model.predictor.runtime},
+        parameters={
+            "route": seen.top if seen.is_familiar else "",
+            "picture": picture_term(seen.top),
+            "runtime": model.predictor.runtime,
+        },
     )
 
 
