@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +48,9 @@ class Row:
     problem: str = ""
 
 
-def predict_paths(paths: Sequence[Path], out: Path, options: PredictOptions) -> tuple[list[Row], list[InputFailure]]:
+def predict_paths(
+    paths: Sequence[Path], out: Path, options: PredictOptions, *, on_study: Callable[[], None] = lambda: None
+) -> tuple[list[Row], list[InputFailure]]:
     """Predict every input, write the table, masks and boxes; the rows that were answered and what failed.
 
     Rows stand in input order, folders walked sorted by path.
@@ -58,13 +60,17 @@ def predict_paths(paths: Sequence[Path], out: Path, options: PredictOptions) -> 
         context = options.context.assign(file.label for file in inputs.files)
         if options.masks is not None:
             _require_distinct_masks(file.label for file in inputs.files if file.kind != "dicom")
-        rows = [row for made in _run(iter_studies(inputs), options, context) for row in made]
+        rows: list[Row] = []
+        for made in _run(iter_studies(inputs), options, context):
+            rows += made
+            on_study()
         unread = [Row(failure.path, None, failure.problem) for failure in inputs.failures]
     failures = [InputFailure(row.label, row.problem) for row in [*rows, *unread] if row.reading is None]
     answered = [row for row in rows if row.reading]
     if not answered:
         return [], failures
     listed = sorted([*rows, *unread], key=lambda row: _place(row.label, paths))
+    out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(out, _table(listed, task).encode())
     if options.boxes is not None:
         atomic_write(options.boxes, _boxes(listed).encode())

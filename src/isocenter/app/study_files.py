@@ -12,6 +12,7 @@ from isocenter.core.report import Report
 from isocenter.core.study import Study
 from isocenter.core.volume import Volume
 from isocenter.io.dicom_headers import read_headers
+from isocenter.io.dicom_parser import collected_warnings
 from isocenter.reporting.dicom_sc import build_secondary_capture
 from isocenter.reporting.dicom_seg import build_seg
 from isocenter.reporting.dicom_sr import build_sr
@@ -35,6 +36,12 @@ def study_files(study: Study, report: Report, *, identity: bool) -> tuple[Report
 
     identity   whether HTML, PDF and SR carry name, id and birth date
     """
+    # Headers convert their values when they are copied; what the library then warns of could quote them.
+    with collected_warnings():
+        return _study_files(study, report, identity=identity)
+
+
+def _study_files(study: Study, report: Report, *, identity: bool) -> tuple[Report, Mapping[str, bytes]]:
     report, sources = _sources(study, report)
     segmentation = build_seg(report, sources.images, sources.headers, identity=identity)
     structured = build_sr(report, sources.headers, volumes=sources.images, seg=segmentation, identity=identity)

@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 
 # BadParameter is the public name; its base covers every wrong flag, command and argument.
-_USAGE_ERROR: Final = typer.BadParameter.__mro__[1]
+_USAGE_ERROR: Final[type[Exception]] = typer.BadParameter.__mro__[1]
 
 # The line that `isocenter --help` prints beside each; its own `--help` says more.
 app.command("read", short_help="Read studies: one folder with a report each.")(read.read)
@@ -64,7 +64,8 @@ def main() -> None:
     except IsocenterError as error:
         _end(str(error), CHECK_FAILED if isinstance(error, PackageError | ReportError) else USAGE)
     except _USAGE_ERROR as error:
-        shown = error.format_message()
+        say = getattr(error, "format_message", error.__str__)
+        shown = str(say())
         print(shown if "\n" in shown else f"isocenter: {shown} See --help.", file=sys.stderr)
         sys.exit(USAGE)
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from isocenter.cli.exits import batch_code, tell_failures
+from isocenter.cli.progress import progress
 
 if TYPE_CHECKING:
     from isocenter.core.report import Report
@@ -33,6 +34,7 @@ def read(
     paths: Paths,
     out: Annotated[Path, typer.Option(help="Parent of the study folders.", file_okay=False)],
     task: Annotated[str, typer.Option(help="auto, or a name from `isocenter tasks`.")] = "auto",
+    prior: Annotated[Path | None, typer.Option(help="An earlier study of the patient (not built yet).")] = None,
     context: Context = None,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.en,
     identity: Annotated[
@@ -45,13 +47,23 @@ def read(
     from isocenter.app.context import load_context
     from isocenter.app.read_files import ReadOptions, read_paths
     from isocenter.app.settings import load_settings
+    from isocenter.core.errors import InputError
     from isocenter.zoo.predict import Models
 
+    if prior is not None:
+        raise InputError("--prior: expected none, comparison with an earlier study is not built yet; leave it out")
     settings = load_settings(home)
     options = ReadOptions(
         Models(settings.home), settings.now(), task, lang.value, identity=identity, context=load_context(context)
     )
-    outcome = read_paths(paths, out, options, on_report=(lambda report: None) if as_json else _tell)
+    with progress("reading") as step:
+
+        def on_report(report: "Report") -> None:
+            step()
+            if not as_json:
+                _tell(report)
+
+        outcome = read_paths(paths, out, options, on_report=on_report)
     if as_json:
         print(json.dumps([_summary(report) for report in outcome.reports], ensure_ascii=False, indent=2))
     tell_failures(outcome.failures)
