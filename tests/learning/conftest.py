@@ -29,6 +29,12 @@ learning_rate = 1e-2
 ema = 0.8
 evaluate_every = 10
 
+[finer]
+rows = 64
+columns = 96
+epochs = 6
+learning_rate = 5e-3
+
 [card]
 name = "drawn-head"
 version = "0.1.0"

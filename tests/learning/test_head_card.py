@@ -16,7 +16,7 @@ def test_the_card_says_what_was_measured_on_which_part(head_run):
     assert all(each.low <= each.value <= each.high for each in card.performance)
     split = read_split(head_run)
     assert card.data["split"] == split.digest and card.data["n_test"] == len(split.test)
-    assert card.stride == 4 and card.input_shape == (1, 48, 64)
+    assert card.stride == 4 and card.input_shape == (1, 64, 96)
 
 
 def test_drawn_masks_have_no_margin(head_run):

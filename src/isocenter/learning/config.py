@@ -58,6 +58,20 @@ class FitConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class FinerConfig:
+    """A second round for every member of a segmenter, from where the first one ended, on larger pictures.
+
+    rows, columns   the size that the recipe's resize step takes on
+    """
+
+    rows: int
+    columns: int
+    epochs: int
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """Everything that defines a training run; with the data and the code it gives the weights.
 
@@ -66,6 +80,7 @@ class TrainConfig:
     augment   steps of `learning.augment`, run in order
     start     where the weights start: {} from nothing, {"name": "breast-phantoms", …} from `learning.transfer`,
               {"weights": file} from a file that a run of it has written
+    finer     a second round on larger pictures; its networks join those of the first in the committee
     card      what the model card says that no run can measure: intended use, limits, licence …
     """
 
@@ -81,6 +96,7 @@ class TrainConfig:
     dataset_options: Mapping[str, object] = field(default_factory=dict)
     split: SplitConfig = SplitConfig()
     start: Mapping[str, object] = field(default_factory=dict)
+    finer: FinerConfig | None = None
     card: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -90,6 +106,8 @@ class TrainConfig:
             raise InputError(f"config fit.precision: expected f32 or bf16, got {self.fit.precision!r}")
         if self.fit.epochs < 1 or self.fit.batch < 1 or self.split.folds < 1:
             raise InputError("config: expected at least one epoch, one example per batch and one fold")
+        if self.finer and (self.kind != "segmentation" or [step.op for step in self.prepare].count("resize") != 1):
+            raise InputError("config finer: expected a segmentation with one resize step; leave the table out")
         for part in (self.network, self.loss):
             if not isinstance(part.get("name"), str):
                 raise InputError(f"config: expected a network and a loss with a name, got {dict(part)}")
@@ -114,6 +132,7 @@ def config_from_mapping(document: Mapping[str, object]) -> TrainConfig:
         values["augment"] = _steps(values.get("augment", []))
         values["fit"] = FitConfig(**_table(values["fit"]))
         values["split"] = SplitConfig(**_table(values.get("split", {})))
+        values["finer"] = FinerConfig(**_table(values["finer"])) if "finer" in values else None
         return TrainConfig(**values)
     except KeyError as error:
         raise InputError(f"config: expected the key {error}, it is missing") from error

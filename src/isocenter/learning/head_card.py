@@ -1,7 +1,8 @@
 """From a run of the fetal-head recipe to a package's parts: one graph, and a card that says what was measured.
 
-Limits and spread come from the pictures that the first member has not learned from ("validation"); the figures of the
-packaged graph come from the test part, which no member and no limit has seen.
+Limits and spread come from the pictures that the first member has not learned from ("validation"), as all members
+that have not learned from them see them together; the figures of the packaged graph come from the test part, which no
+member and no limit has seen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,16 +20,15 @@ from isocenter.evaluation.intervals import wilson
 from isocenter.io.raster import read_raster
 from isocenter.learning.compress import halve_weights
 from isocenter.learning.config import TrainConfig, read_config
-from isocenter.learning.data import Dataset, Example, list_dataset, load_arrays, volume_of_picture
+from isocenter.learning.data import Example, list_dataset, load_arrays, volume_of_picture
 from isocenter.learning.export import export_onnx
 from isocenter.learning.familiarity import fit_familiarity
-from isocenter.learning.fit import load_network, predict_outputs
+from isocenter.learning.finer import card_steps, load_committee
+from isocenter.learning.fit import predict_outputs
 from isocenter.learning.foreign import make_foreign
 from isocenter.learning.head_cases import HeadCase, mask_margin_px, see_heads, see_strangers
 from isocenter.learning.head_figures import has_good_fit, head_figure, head_figures, is_answered
-from isocenter.learning.networks.unet import MaskCommittee, UNet
 from isocenter.learning.runs import member_parts, read_split
-from isocenter.learning.splits import Split
 from isocenter.zoo.cards import with_arrays
 from isocenter.zoo.runtimes import OpenVinoPredictor
 
@@ -45,20 +45,22 @@ def package_head(run: Path, data: Path) -> tuple[ModelCard, dict[str, bytes]]:
     config = read_config(run / "config.toml")
     dataset = list_dataset(config.dataset, data, config.dataset_options)
     split = read_split(run)
-    names = tuple(member_parts(config, split))
-    members = [load_network(config, run / name / "weights.pt") for name in names]
-    committee = MaskCommittee(members, mirror=bool(config.card.get("mirror", False)))
-    some = load_arrays(dataset.select(split.folds[0][0][:6]), config.prepare, dataset.classes)
+    parts = member_parts(config, split)
+    committee = load_committee(config, run, tuple(parts))
+    some = load_arrays(dataset.select(split.folds[0][0][:6]), card_steps(config), dataset.classes)
     graph = halve_weights(export_onnx(committee, some.images, outputs=tuple(OUTPUTS)))
     strangers = load_strangers(config, data)
-    card, files = _limits(config, members[0], dataset, split, strangers)
-    card = measure(replace(card, stride=_stride(members[0])), files, graph, dataset.select(split.test), strangers)
+    learned, unseen = split.folds[0]
+    blind = tuple(name for name, (keys, _) in parts.items() if not set(keys) & set(unseen))
+    own = dataset.select(learned), dataset.select(unseen)
+    card, files = _limits(config, load_committee(config, run, blind), own, strangers)
+    card = measure(replace(card, stride=committee.stride), files, graph, dataset.select(split.test), strangers)
     counts = {
         "n": len(dataset.examples),
         "groups": len({each.group for each in dataset.examples}),
         "split": split.digest,
         "n_test": len(split.test),
-        "members": [f"{name}: {len(parts[0])} pictures" for name, parts in member_parts(config, split).items()],
+        "members": [f"{name}: {len(keys)} pictures" for name, (keys, _) in parts.items()],
         "seed": config.seed,
     }
     return replace(card, data={**dataset.about, **counts}), {"model.onnx": graph, **files}
@@ -115,20 +117,22 @@ def load_strangers(config: TrainConfig, data: Path) -> dict[str, list[Volume]]:
 
 
 def _limits(
-    config: TrainConfig, first: nn.Module, dataset: Dataset, split: Split, strangers: Mapping[str, Sequence[Volume]]
+    config: TrainConfig,
+    network: nn.Module,
+    examples: tuple[Sequence[Example], Sequence[Example]],
+    strangers: Mapping[str, Sequence[Volume]],
 ) -> tuple[ModelCard, dict[str, bytes]]:
-    """The card with everything that the first member's own and unseen pictures say, and its arrays."""
+    """The card with everything that a network's learned and unseen pictures say, and its arrays."""
 
     def outputs(images: np.ndarray) -> dict[str, np.ndarray]:
-        return predict_outputs(first, images)
+        return predict_outputs(network, images)
 
-    learned, unseen = (dataset.select(part) for part in split.folds[0])
-    margin = mask_margin_px(learned, config.prepare)
-    own = see_heads(outputs, learned, config.prepare, margin_px=margin)
-    held = see_heads(outputs, unseen, config.prepare, margin_px=margin)
+    steps = card_steps(config)
+    margin = mask_margin_px(examples[0], steps)
+    own, held = (see_heads(outputs, part, steps, margin_px=margin) for part in examples)
     wish = _table(config.card, "ood")
     fit_limits = _table(_table(config.card, "parameters"), "fit_limits")
-    seen = {name: see_strangers(outputs, volumes[::2], config.prepare) for name, volumes in strangers.items()}
+    seen = {name: see_strangers(outputs, volumes[::2], steps) for name, volumes in strangers.items()}
     # Only what could pass for a head needs a direction of its own; every direction costs a few own pictures.
     alike = {
         name: cases for name, cases in seen.items() if np.mean([has_good_fit(c, fit_limits) for c in cases]) > 0.05
@@ -144,12 +148,12 @@ def _limits(
     relative = np.array([case.error_mm / case.circumference_mm for case in held])
     said = config.card
     parameters = _table(said, "parameters")
-    resize = next(step.options for step in config.prepare if step.op == "resize")
+    resize = next(step.options for step in steps if step.op == "resize")
     card = ModelCard(
         name=str(said["name"]), version=str(said["version"]), task=config.task, kind=config.kind,
         modality=str(said["modality"]), body_part=str(said["body_part"]), intended_use=str(said["intended_use"]),
         limits=tuple(str(each) for each in said["limits"]),  # type: ignore[attr-defined]
-        classes=(), input_shape=(1, int(str(resize["rows"])), int(str(resize["columns"]))), prepare=config.prepare,
+        classes=(), input_shape=(1, int(str(resize["rows"])), int(str(resize["columns"]))), prepare=steps,
         outputs=OUTPUTS, licence=str(said["licence"]), data={}, calibration={"method": "none"}, ood=ood,
         precision=str(said.get("precision", "f32")), tolerance=float(str(said.get("tolerance", 0.02))),
         parameters={**parameters, "margin_px": round(margin, 4), "relative_sd": round(float(np.nanstd(relative)), 5)},
@@ -165,11 +169,6 @@ def _features(cases: Sequence[HeadCase]) -> np.ndarray:
 def _second_half(volumes: Sequence[Volume]) -> Sequence[Volume]:
     """The foreign pictures that have set no limit."""
     return volumes[1::2]
-
-
-def _stride(member: nn.Module) -> int:
-    """Of which number rows and columns must be multiples."""
-    return member.stride if isinstance(member, UNet) else 1
 
 
 def _table(said: Mapping[str, object], name: str) -> dict[str, Any]:

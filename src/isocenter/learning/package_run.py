@@ -40,7 +40,7 @@ def draft_package(run: Path, data: Path) -> ModelCard | None:
     dataset = list_dataset(config.dataset, data, config.dataset_options)
     learned = read_split(run).folds[0][0]
     some = learned[:: max(1, len(learned) // _N_EXAMPLES)][:_N_EXAMPLES]
-    np.savez(run / "examples.npz", images=load_arrays(dataset.select(some), config.prepare, dataset.classes).images)
+    np.savez(run / "examples.npz", images=load_arrays(dataset.select(some), card.prepare, dataset.classes).images)
     return card
 
 

@@ -19,6 +19,7 @@ from isocenter.learning.config import TrainConfig, read_config
 from isocenter.learning.splits import Split
 
 REFIT = "refit"
+FINE = "-fine"
 
 
 def open_run(config_file: Path, out: Path, *, resume: bool) -> TrainConfig:
@@ -40,13 +41,16 @@ def open_run(config_file: Path, out: Path, *, resume: bool) -> TrainConfig:
 
 
 def member_parts(config: TrainConfig, split: Split) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Keys (train, validation) of every network of the run; the refit has no validation part."""
+    """Keys (train, validation) of every network of the run; the refit has no validation part.
+
+    Where the recipe has a finer round, every member of the first comes once more, from the same pictures.
+    """
     n_learned = config.split.learn or len(split.folds)
     parts = {f"fold-{index}": fold for index, fold in enumerate(split.folds[:n_learned])}
     if config.split.refit:
         everything = tuple(sorted({key for fold in split.folds for part in fold for key in part}))
         parts[REFIT] = (everything, ())
-    return parts
+    return parts | ({f"{name}{FINE}": keys for name, keys in parts.items()} if config.finer else {})
 
 
 def write_origin(out: Path, config: TrainConfig, split: Split, about: Mapping[str, object]) -> None:

@@ -12,6 +12,7 @@ from isocenter.evaluation.classification import auc
 from isocenter.evaluation.segmentation import dice
 from isocenter.learning.config import TrainConfig
 from isocenter.learning.data import Arrays, list_dataset, load_arrays
+from isocenter.learning.finer import member_config
 from isocenter.learning.fit import fit, predict_outputs
 from isocenter.learning.runs import member_parts, open_run, write_curves, write_origin
 from isocenter.learning.splits import make_split
@@ -32,11 +33,14 @@ def train(config_file: Path, data: Path, out: Path, *, resume: bool = False, dev
     write_origin(out, config, split, {**dataset.about, "n": len(dataset.examples)})
     parts = member_parts(config, split)
     started = with_start(replace(config, fit=replace(config.fit, device=device)), out)
-    arrays = load_arrays(dataset.examples, config.prepare, dataset.classes)
+    arrays, prepared = load_arrays(dataset.examples, config.prepare, dataset.classes), config.prepare
     for name, (learned, held_out) in parts.items():
+        recipe = member_config(started, name, out)
+        if recipe.prepare != prepared:
+            arrays, prepared = load_arrays(dataset.examples, recipe.prepare, dataset.classes), recipe.prepare
         validation = select(arrays, held_out)
         network = fit(
-            started, select(arrays, learned), validation, out=out / name,
+            recipe, select(arrays, learned), validation, out=out / name,
             scores=_SCORES[config.kind], resume=True,
         )  # fmt: skip
         if config.kind == "classification" and len(validation):

@@ -56,6 +56,26 @@ class UNet(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
         return {"logits": _double(self.head(x)), "features": features}
 
 
+class Coarse(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
+    """A segmenter that sees the picture smaller, as it has learned it; its logits come back at the picture's size."""
+
+    def __init__(self, member: nn.Module, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.member = member
+        self.size = size
+
+    @property
+    def stride(self) -> int:
+        """Rows and columns of the input may be what they like."""
+        return 1
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The member's logits at the size of x, and its features."""
+        resize = nn.functional.interpolate
+        seen = self.member(resize(x, size=self.size, mode="bilinear", align_corners=False))
+        return {**seen, "logits": resize(seen["logits"], size=x.shape[2:], mode="bilinear", align_corners=False)}
+
+
 class MaskCommittee(nn.Module):  # type: ignore[misc]  # torch is not followed by mypy
     """Several segmenters as one: logits averaged, also with the mirror image if wished.
 
@@ -67,6 +87,11 @@ class MaskCommittee(nn.Module):  # type: ignore[misc]  # torch is not followed b
         super().__init__()
         self.members = nn.ModuleList(members)
         self.mirror = mirror
+
+    @property
+    def stride(self) -> int:
+        """Rows and columns of the input must be multiples of this."""
+        return max(int(member.stride) for member in self.members)
 
     def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """The averaged logits, and the first member's features."""
