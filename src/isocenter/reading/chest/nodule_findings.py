@@ -1,6 +1,6 @@
 """Nodules as findings: measured, placed, and held against Fleischner 2017 and Lung-RADS 2022."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,36 +10,47 @@ from isocenter.imaging.segment.nodules import NoduleFit
 from isocenter.knowledge.rules import apply_rule
 from isocenter.knowledge.terms import term
 from isocenter.reading.chest.axial import Axial
+from isocenter.reading.chest.patient_facts import PatientFacts
 
 METHOD = "ellipsoid fitted to the edge with partial volume modelled; axes of its largest axial section"
 
 
 def nodule_findings(
-    axial: Axial, nodules: Sequence[NoduleFit], lungs: Lungs, *, context: Mapping[str, object], model: ModelRef
+    axial: Axial, nodules: Sequence[NoduleFit], lungs: Lungs, *, facts: PatientFacts, model: ModelRef
 ) -> tuple[Finding, ...]:
-    """One finding per nodule, largest first, ids F1, F2, …"""
+    """One finding per nodule in the order given, ids F1, F2, …
+
+    Both guidelines speak of the examination by its most suspicious nodule: of solid ones the one of the greatest mean
+    diameter, whose qualifier "rank" is "leading". Margins are not judged, so that a nodule on the pleura counts as
+    solid and never as the smooth juxtapleural kind of Lung-RADS; its qualifier "margin" says so.
+    """
     count = "single" if len(nodules) == 1 else "multiple"
+    diameters = [sum(nodule.ellipsoid.axial_axes_mm) for nodule in nodules]
     findings = []
-    for number, nodule in enumerate(nodules, 1):
+    for number, nodule in enumerate(nodules):
         side, zone = _place(nodule, axial, lungs)
         measured = _measurements(nodule, axial)
-        density = "solid"
+        qualifiers = {
+            "kind": "lung-nodule",
+            "density": "solid",
+            "location": f"{side}-{zone}-zone",
+            "attachment": f"attached-{nodule.attachment}",
+            "rank": "leading" if number == int(np.argmax(diameters)) else "other",
+            "setting": facts.setting,
+        }
+        if nodule.attachment == "pleura":
+            qualifiers["margin"] = "margin-not-judged"
         findings.append(
             Finding(
-                id=f"F{number}",
+                id=f"F{number + 1}",
                 task="chest-ct",
                 code=term("lung-nodule").code,
                 site=Site(term("lung").code, "R" if side == "right" else "L"),
                 evidence=(_evidence(nodule, axial),),
                 measurements=measured,
-                categories=_categories(measured[0].value, density, count, context),
+                categories=_categories(measured[0].value, count, facts),
                 model=model,
-                qualifiers={
-                    "kind": "lung-nodule",
-                    "density": density,
-                    "location": f"{side}-{zone}-zone",
-                    "attachment": f"attached-{nodule.attachment}",
-                },
+                qualifiers=qualifiers,
             )
         )
     return tuple(findings)
@@ -105,16 +116,13 @@ def _place(nodule: NoduleFit, axial: Axial, lungs: Lungs) -> tuple[str, str]:
     return ("right" if label == RIGHT else "left"), zone
 
 
-def _categories(diameter_mm: float, density: str, count: str, context: Mapping[str, object]) -> tuple[Category, ...]:
-    """Fleischner for incidental nodules, Lung-RADS for screening; the one that fits the context comes first."""
-    known: dict[str, object] = {
-        name: context[name]
-        for name in ("age", "known_cancer", "immunosuppressed", "screening")
-        if context.get(name) not in (None, "")
-    }
-    risk = {"risk": str(context.get("risk") or "unknown")}
+def _categories(diameter_mm: float, count: str, facts: PatientFacts) -> tuple[Category, ...]:
+    """Fleischner for incidental nodules, Lung-RADS for screening; the one that fits the setting comes first."""
+    known = facts.rule_inputs()
     # Fleischner rounds to whole millimetres itself; Lung-RADS counts tenths.
-    fleischner = apply_rule("fleischner_2017", {"kind": density, "d": diameter_mm, "count": count, **risk, **known})
-    screening: dict[str, object] = {name: known[name] for name in known if name in ("age", "screening")}
-    lung_rads = apply_rule("lung_rads_2022", {"kind": density, "d": round(diameter_mm, 1), **screening})
-    return (fleischner, lung_rads)
+    fleischner = apply_rule(
+        "fleischner_2017", {"kind": "solid", "d": diameter_mm, "count": count, "risk": facts.risk, **known}
+    )
+    screening = {name: known[name] for name in ("age", "screening") if name in known}
+    lung_rads = apply_rule("lung_rads_2022", {"kind": "solid", "d": round(diameter_mm, 1), **screening})
+    return (lung_rads, fleischner) if facts.screening else (fleischner, lung_rads)

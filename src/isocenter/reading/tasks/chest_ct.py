@@ -15,9 +15,11 @@ from isocenter.imaging.segment.nodules import find_nodules
 from isocenter.reading.chest.axial import Axial, axial_view
 from isocenter.reading.chest.calcium_finding import calcium_finding
 from isocenter.reading.chest.nodule_findings import nodule_findings
+from isocenter.reading.chest.patient_facts import PatientFacts, patient_facts
 from isocenter.reading.chest.pictures import chest_figures
 from isocenter.reading.task import Case, Task
 from isocenter.zoo.cards import built_in_card, card_to_toml
+from isocenter.zoo.predict import Models
 
 NAME = "chest-ct"
 METHOD = ModelRef("chest-ct", "0.1.0", "")
@@ -37,7 +39,11 @@ def method_ref() -> ModelRef:
 
 
 def read_chest_ct(volume: Volume, *, context: Mapping[str, object], explain: bool = True) -> Reading:
-    """Nodules and calcium of a chest CT in HU, or the named reason for none."""
+    """Nodules and calcium of a chest CT in HU, or the named reason for none.
+
+    context   clinical facts (`patient_facts` lists them); raises InputError for one that cannot be
+    """
+    facts = patient_facts(Case(Models(), context))
     refused = _refuse_input(volume)
     if refused is not None:
         return Reading(NAME, volume.source.series_uid, abstained=refused)
@@ -53,17 +59,17 @@ def read_chest_ct(volume: Volume, *, context: Mapping[str, object], explain: boo
     if lungs is None or lung_ml < MIN_LUNG_ML:
         reason = Abstention("wrong-input", {"task": NAME, "got": "no-lungs"})
         return Reading(NAME, volume.source.series_uid, abstained=reason, quality=checks)
-    return _read_axial(axial, lungs, checks, (context, explain))
+    return _read_axial(axial, lungs, checks, (facts, explain))
 
 
 def _read_axial(
-    axial: Axial, lungs: Lungs, checks: tuple[QualityCheck, ...], how: tuple[Mapping[str, object], bool]
+    axial: Axial, lungs: Lungs, checks: tuple[QualityCheck, ...], how: tuple[PatientFacts, bool]
 ) -> Reading:
     """The reading of a chest CT that passed its checks."""
-    context, explain = how
+    facts, explain = how
     volume, method = axial.source, method_ref()
     nodules = find_nodules(axial.array, axial.spacing_mm, lungs)
-    findings = nodule_findings(axial, nodules, lungs, context=context, model=method)
+    findings = nodule_findings(axial, nodules, lungs, facts=facts, model=method)
     statements: list[Statement] = [] if nodules else [("no-nodule", {})]
     calcium, scored = None, None
     if volume.facts.contrast:
