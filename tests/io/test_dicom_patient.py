@@ -28,7 +28,26 @@ def write_raw_name(write_dicom, path, raw, character_set=None):
 )
 def test_chinese_names_are_read(tmp_path, write_dicom, character_set, encoding):
     path = write_raw_name(write_dicom, tmp_path / "a", CHINESE.encode(encoding), character_set)
-    assert patient_of(path).name == "王 小东"
+    assert patient_of(path).name == "王小东"
+
+
+@pytest.mark.parametrize(("character_set", "encoding"), [("GB18030", "gb18030"), ("ISO_IR 192", "utf-8")])
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("王^小明", "王小明"),
+        ("Wang^XiaoMing=王^小明=wang^xiao ming", "王小明 (Wang XiaoMing)"),
+        ("=王^小明=", "王小明"),
+        ("王^小明=王^小明", "王小明"),
+        ("Doe^Jane^^Dr", "Doe Jane Dr"),
+        ("==wang^xiaoming", "wang xiaoming"),
+    ],
+)
+def test_the_groups_of_a_name_are_written_as_people_write_them(
+    tmp_path, write_dicom, character_set, encoding, raw, shown
+):
+    path = write_raw_name(write_dicom, tmp_path / "a", raw.encode(encoding), character_set)
+    assert patient_of(path).name == shown
 
 
 def test_the_multi_byte_example_of_the_standard_is_read(tmp_path, write_dicom):

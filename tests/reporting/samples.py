@@ -23,6 +23,7 @@ CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ
 CT_STORAGE, US_STORAGE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.6.1"
 ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 NAME = "Wang^XiaoDong=王^小东"
+SHOWN_NAME = "王小东 (Wang XiaoDong)"  # as io reads it
 MODEL = ModelRef("breast-us", "1.0.0", "sha256:" + "ab" * 32)
 
 
@@ -239,5 +240,5 @@ def _report(language, modality, part, findings, figures, sections, uid="1.2.3.4"
         quality=(QualityCheck("size", 512.0, 64.0, True),),
         findings=findings, figures=figures, sections={name: sections.get(name, "") for name in SECTIONS},
         sentences=tuple(Sentence(text, section) for section, text in sections.items()),
-        patient=Patient(NAME, "MRN-0042", "1970-01-02", "F", 55.0) if uid else Patient(),
+        patient=Patient(SHOWN_NAME, "MRN-0042", "1970-01-02", "F", 55.0) if uid else Patient(),
     )  # fmt: skip

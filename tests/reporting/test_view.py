@@ -8,8 +8,8 @@ from isocenter.reporting.view import build_view, code_name, finding_name, measur
 def test_identity_is_shown_or_withheld(samples):
     report = samples.chest().report
     shown, hidden = build_view(report, identity=True), build_view(report, identity=False)
-    assert "Wang XiaoDong / 王小东" in shown.texts() and "MRN-0042" in shown.texts()
-    assert not {"Wang", "王", "MRN-0042", "1970-01-02"} & set(hidden.texts().split())
+    assert "王小东 (Wang XiaoDong)" in shown.texts() and "MRN-0042" in shown.texts()
+    assert not {"Wang", "王小东", "MRN-0042", "1970-01-02"} & set(hidden.texts().split())
     assert not any(secret in hidden.texts() for secret in ("Wang", "小东", "MRN", "1970"))
 
 

@@ -12,6 +12,8 @@ _DAYS_BY_UNIT: Final = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 _GB_PAIRS: Final = re.compile(rb"(?:[\x00-\x7f]|[\xb0-\xf7][\xa1-\xfe])+")
 # pydicom 3.0.2 leaves the escapes of ISO 2022 IR 58 (simplified Chinese) in the text.
 _ESCAPES: Final = re.compile(r"\x1b[$()]{1,2}[A-Z]")
+# Kana, Chinese characters with their extensions, Hangul.
+_CJK: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def read_patient(file: InputFile) -> Patient:
@@ -52,13 +54,21 @@ def guess_character_set(dataset: Any) -> None:
 
 
 def _readable_name(name: Any) -> str:
-    """Family name first; the ideographic form before the alphabetic: "王小东 (Wang XiaoDong)"."""
-    text = _ESCAPES.sub("", str(name or ""))
-    groups = [" ".join(part for part in group.split("^") if part.strip()) for group in text.split("=")]
-    alphabetic, ideographic = groups[0].strip(), groups[1].strip() if len(groups) > 1 else ""
-    if ideographic:
-        ideographic = ideographic.replace(" ", "")
-    return f"{ideographic} ({alphabetic})" if alphabetic and ideographic else alphabetic or ideographic
+    """Family name first; the ideographic form before the alphabetic: "王小东 (Wang XiaoDong)".
+
+    Source: PS3.5 6.2.1; the phonetic group only spells the others, and is shown where it stands alone.
+    """
+    groups = [_joined(group) for group in _ESCAPES.sub("", str(name or "")).split("=")]
+    alphabetic, ideographic, phonetic = (*groups, "", "", "")[:3]
+    if alphabetic and ideographic and alphabetic != ideographic:
+        return f"{ideographic} ({alphabetic})"
+    return ideographic or alphabetic or phonetic
+
+
+def _joined(group: str) -> str:
+    """The components of a name: with spaces between words of letters, without between Chinese, Japanese or Korean."""
+    parts = [part.strip() for part in group.split("^") if part.strip()]
+    return ("" if _CJK.search(group) else " ").join(parts)
 
 
 def _birth_date(text: str) -> str:

@@ -10,6 +10,7 @@ from isocenter.core.reading import Abstention, Figure, Reading
 from isocenter.core.report import SECTIONS, Report, Sentence, StudyHeader
 from isocenter.core.study import Study
 from isocenter.knowledge.terms import list_terms
+from isocenter.reporting import wording
 from isocenter.reporting.quantities import print_measurement
 from isocenter.reporting.review import require_supported
 from isocenter.reporting.texts import SentenceTemplate, fill, sentence_templates, text
@@ -129,7 +130,7 @@ def _study_sentences(study: Study, readings: Sequence[Reading], language: str) -
     modality = modality[:1].upper() + modality[1:]
     count = sum(image.grid.shape[0] for image in images)
     tasks = list(dict.fromkeys(reading.task for reading in readings if reading.task))
-    values = {"modality": modality, "count": str(count), "tasks": ", ".join(tasks) or "-"}
+    values = {"modality": modality, "count": str(count), "tasks": wording.tasks(tasks, language) or "-"}
     made = []
     for section, code in (("technique", "technique"), ("comparison", "no-prior")):
         rendered = fill(text("statement", code, language), lambda _, name: values.get(name))

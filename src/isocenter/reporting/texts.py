@@ -57,6 +57,12 @@ def text(table: str, code: str, language: str) -> str:
     return str(rows[code][language])
 
 
+def check_unit(name: str) -> str:
+    """In what a quality check is printed: "%", "limit" (share of the limit), "mm", "ml", "px" or ""."""
+    row = _tables()["quality"]
+    return str(row.get(name, {}).get("unit", "")) if isinstance(row, dict) else ""
+
+
 def fill(template: str, look_up: Callable[[str, str], str | None]) -> str | None:
     """The template with each `{kind:name}` replaced; None if one of them is unknown.
 

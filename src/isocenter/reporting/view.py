@@ -9,10 +9,11 @@ from isocenter.core.errors import ReportError
 from isocenter.core.finding import Category, Code, Evidence, Finding, Measurement
 from isocenter.core.report import SECTIONS, Report
 from isocenter.knowledge.terms import list_terms
+from isocenter.reporting import wording
 from isocenter.reporting.compose import render_caption
 from isocenter.reporting.fonts import missing_characters, printable
 from isocenter.reporting.locale import label, load_locale, phrase
-from isocenter.reporting.quantities import print_number, print_unit
+from isocenter.reporting.quantities import print_check, print_number, print_unit
 from isocenter.reporting.texts import text
 
 Pair = tuple[str, str]
@@ -44,7 +45,7 @@ class View:
     """Everything that a report shows, in the order in which it shows it.
 
     sections      (heading, paragraphs)
-    quality       rows (check, value, limit, result)
+    quality       rows (check, value, "≤ limit" or "≥ limit", result)
     figures       (name of the PNG, caption)
     """
 
@@ -92,8 +93,7 @@ def build_view(report: Report, *, identity: bool) -> View:
         quality=tuple(
             (
                 _known(language, "quality", check.name),
-                f"{check.value:.4g}",
-                f"{check.limit:.4g}",
+                *print_check(check),
                 label(language, "passed" if check.passed else "not_passed"),
             )
             for check in report.quality
@@ -153,14 +153,6 @@ def _paragraphs(report: Report, section: str) -> tuple[str, ...]:
     return paragraphs if gap.join(paragraphs) == whole else (whole,)
 
 
-def _person(name: str) -> str:
-    """The groups of a person name (alphabetic = ideographic = phonetic) as people write them. Source: PS3.5 6.2.1."""
-    groups = (group.strip("^ ") for group in name.split("="))
-    return " / ".join(
-        group.replace("^", "" if any("\u3400" <= c <= "\u9fff" for c in group) else " ") for group in groups if group
-    )
-
-
 def _known(language: str, table: str, code: str) -> str:
     try:
         return text(table, code, language)
@@ -182,7 +174,7 @@ def _patient(report: Report, identity: bool) -> tuple[Pair, ...]:
     unknown = label(language, "unknown")
     rows: list[Pair] = []
     if identity:
-        rows.append((label(language, "name"), _person(patient.name) or unknown))
+        rows.append((label(language, "name"), patient.name or unknown))
         rows.append((label(language, "patient_id"), patient.patient_id or unknown))
         rows.append((label(language, "birth_date"), patient.birth_date or unknown))
     else:
@@ -200,10 +192,13 @@ def _study(report: Report) -> tuple[Pair, ...]:
     unknown = label(language, "unknown")
     created = report.created.replace("T", " ").replace("Z", " UTC")
     return (
-        (label(language, "modality"), study.modality.replace("\\", ", ") or unknown),
-        (label(language, "body_part"), study.body_part.replace("\\", ", ") or unknown),
+        (label(language, "modality"), wording.modality(study.modality, language) or unknown),
+        (label(language, "body_part"), wording.body_part(study.body_part, language) or unknown),
         (label(language, "study_date"), study.date or unknown),
-        (label(language, "tasks"), ", ".join(report.tasks) or "–"),
+        (
+            label(language, "tasks"),
+            wording.tasks(report.tasks, language) or "–",
+        ),
         (label(language, "created"), created or unknown),
         (label(language, "study_uid"), study.uid or study.key),
     )
@@ -218,8 +213,11 @@ def _finding(finding: Finding, language: str) -> FindingView:
     facts += [(label(language, "evidence"), _evidence(evidence, language)) for evidence in finding.evidence]
     if finding.model:
         facts.append((label(language, "model"), f"{finding.model.name} {finding.model.version}"))
-    measured = tuple((measurement_name(m, language), _value(m, language), m.method) for m in finding.measurements)
-    categories = tuple(_category(category, language) for category in finding.categories)
+    measured = tuple(
+        (measurement_name(m, language), _value(m, language), wording.method(m.method, language))
+        for m in finding.measurements
+    )
+    categories = tuple(_category(category, finding, language) for category in finding.categories)
     return FindingView(finding.id, finding_name(finding, language), tuple(facts), measured, categories)
 
 
@@ -228,20 +226,30 @@ def _value(measurement: Measurement, language: str) -> str:
     if measurement.uncertainty is not None:
         digits = len(value.partition(".")[2])
         value += f" ± {measurement.uncertainty:.{digits}f}"
-    return value + print_unit(measurement.unit, language)
+    return value + print_unit(measurement.unit, language) + _days(measurement, language)
 
 
-def _category(category: Category, language: str) -> CategoryView:
-    flags = []
-    for flag in category.flags:
-        if flag.startswith("missing:"):
-            flags.append(label(language, "flag_missing").format(input=flag.removeprefix("missing:")))
-        else:
-            flags.append(phrase(language, "labels", f"flag_{flag}", flag))
+def _days(measurement: Measurement, language: str) -> str:
+    """Weeks as obstetricians count them, whole weeks and days, behind the decimal ones."""
+    if measurement.unit != "wk":
+        return ""
+    weeks, days = divmod(round(measurement.value * 7), 7)
+    return f" ({label(language, 'weeks_days').format(weeks=weeks, days=days)})"
+
+
+def _category(category: Category, finding: Finding, language: str) -> CategoryView:
+    flags = wording.listed([wording.flag(flag, language) for flag in category.flags], language)
     rule = phrase(language, "rules", category.rule, category.rule)
-    title = f"{rule}: {category.value or '–'}" + (f" ({', '.join(flags)})" if flags else "")
-    trace = tuple((step.term, step.value, step.effect) for step in category.trace)
-    return CategoryView(title, category.texts.get(language, ""), trace, category.source)
+    title = f"{rule}: {_answer(category, finding, language) or '–'}" + (f" ({flags})" if flags else "")
+    return CategoryView(title, category.texts.get(language, ""), wording.steps(category, language), category.source)
+
+
+def _answer(category: Category, finding: Finding, language: str) -> str:
+    """What the rule answered; an age that is also a measurement, as the measurement is printed."""
+    for measured in finding.measurements:
+        if measured.unit == "wk" and category.value == f"{measured.value:.2f}":
+            return print_number(measured.value, measured.unit) + print_unit(measured.unit, language)
+    return wording.category_value(category.value, language)
 
 
 def _evidence(evidence: Evidence, language: str) -> str:

@@ -85,7 +85,8 @@ def _finding(image: Volume, seen: Classified, model: Model, box: tuple[tuple[int
         evidence=(Evidence("box", image.source.series_uid, box_index=((0, top, left), (1, bottom, right))),),
         measurements=(_malignancy(seen, model),),
         probability=seen.proper[seen.answer],
-        categories=(category,),
+        # Class and probability contradict each other: a category would take one side.
+        categories=() if qualifiers.get("verdict") == "mixed" else (category,),
         model=model.ref,
         qualifiers=qualifiers,
     )
