@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from isocenter.core.card import ModelCard
 from isocenter.core.errors import InputError
@@ -24,9 +23,8 @@ from isocenter.learning.data import Example, list_dataset, load_arrays, volume_o
 from isocenter.learning.export import export_onnx
 from isocenter.learning.familiarity import fit_familiarity
 from isocenter.learning.finer import card_steps, load_committee
-from isocenter.learning.fit import predict_outputs
 from isocenter.learning.foreign import make_foreign
-from isocenter.learning.head_cases import HeadCase, mask_margin_px, see_heads, see_strangers
+from isocenter.learning.head_cases import HeadCase, Outputs, mask_margin_px, see_heads, see_strangers
 from isocenter.learning.head_figures import has_good_fit, head_figure, head_figures, is_answered
 from isocenter.learning.runs import member_parts, read_split
 from isocenter.zoo.cards import with_arrays
@@ -46,14 +44,15 @@ def package_head(run: Path, data: Path) -> tuple[ModelCard, dict[str, bytes]]:
     dataset = list_dataset(config.dataset, data, config.dataset_options)
     split = read_split(run)
     parts = member_parts(config, split)
-    committee = load_committee(config, run, tuple(parts))
-    some = load_arrays(dataset.select(split.folds[0][0][:6]), card_steps(config), dataset.classes)
-    graph = halve_weights(export_onnx(committee, some.images, outputs=tuple(OUTPUTS)))
-    strangers = load_strangers(config, data)
     learned, unseen = split.folds[0]
+    some = load_arrays(dataset.select(learned[:6]), card_steps(config), dataset.classes).images
+    committee = load_committee(config, run, tuple(parts))
+    graph = halve_weights(export_onnx(committee, some, outputs=tuple(OUTPUTS)))
     blind = tuple(name for name, (keys, _) in parts.items() if not set(keys) & set(unseen))
-    own = dataset.select(learned), dataset.select(unseen)
-    card, files = _limits(config, load_committee(config, run, blind), own, strangers)
+    blind_graph = halve_weights(export_onnx(load_committee(config, run, blind), some, outputs=tuple(OUTPUTS)))
+    strangers = load_strangers(config, data)
+    outputs = OpenVinoPredictor(blind_graph, precision=_precision(config)).run
+    card, files = _limits(config, outputs, (dataset.select(learned), dataset.select(unseen)), strangers)
     card = measure(replace(card, stride=committee.stride), files, graph, dataset.select(split.test), strangers)
     counts = {
         "n": len(dataset.examples),
@@ -118,15 +117,11 @@ def load_strangers(config: TrainConfig, data: Path) -> dict[str, list[Volume]]:
 
 def _limits(
     config: TrainConfig,
-    network: nn.Module,
+    outputs: Outputs,
     examples: tuple[Sequence[Example], Sequence[Example]],
     strangers: Mapping[str, Sequence[Volume]],
 ) -> tuple[ModelCard, dict[str, bytes]]:
     """The card with everything that a network's learned and unseen pictures say, and its arrays."""
-
-    def outputs(images: np.ndarray) -> dict[str, np.ndarray]:
-        return predict_outputs(network, images)
-
     steps = card_steps(config)
     margin = mask_margin_px(examples[0], steps)
     own, held = (see_heads(outputs, part, steps, margin_px=margin) for part in examples)
@@ -155,7 +150,7 @@ def _limits(
         limits=tuple(str(each) for each in said["limits"]),  # type: ignore[attr-defined]
         classes=(), input_shape=(1, int(str(resize["rows"])), int(str(resize["columns"]))), prepare=steps,
         outputs=OUTPUTS, licence=str(said["licence"]), data={}, calibration={"method": "none"}, ood=ood,
-        precision=str(said.get("precision", "f32")), tolerance=float(str(said.get("tolerance", 0.02))),
+        precision=_precision(config), tolerance=float(str(said.get("tolerance", 0.02))),
         parameters={**parameters, "margin_px": round(margin, 4), "relative_sd": round(float(np.nanstd(relative)), 5)},
     )  # fmt: skip
     return replace(card, performance=tuple(head_figures(with_arrays(card, files), held, "validation"))), files
@@ -169,6 +164,11 @@ def _features(cases: Sequence[HeadCase]) -> np.ndarray:
 def _second_half(volumes: Sequence[Volume]) -> Sequence[Volume]:
     """The foreign pictures that have set no limit."""
     return volumes[1::2]
+
+
+def _precision(config: TrainConfig) -> str:
+    """In which precision the graph runs for users."""
+    return str(config.card.get("precision", "f32"))
 
 
 def _table(said: Mapping[str, object], name: str) -> dict[str, Any]:

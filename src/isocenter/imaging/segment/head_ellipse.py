@@ -157,7 +157,7 @@ def boundary_points(logits: np.ndarray) -> np.ndarray:
     return np.concatenate(points)
 
 
-def fit_outline(points: np.ndarray, *, n_rounds: int = 3, keep: float = 2.5, grain: float = 1.0) -> HeadEllipse | None:
+def fit_outline(points: np.ndarray, *, n_rounds: int = 3, keep: float = 3.5, grain: float = 1.0) -> HeadEllipse | None:
     """The ellipse through points (n, 2), direct least squares, fitted again without what lies `keep` sigma off.
 
     None where no ellipse comes out. Source: Fitzgibbon, Pilu, Fisher, IEEE PAMI 1999;21:476-480 (as in OpenCV).
