@@ -95,7 +95,7 @@ def test_damaged_and_cut_streams_are_named():
         inflate_stream(io.BytesIO(packed[:12] + b"\xff\xff\xff" + packed[15:]))
 
 
-@pytest.mark.parametrize("tail", [b"", b"\0" * 600, gzip.compress(b"more")])
+@pytest.mark.parametrize("tail", [b"", b"\0" * 600, gzip.compress(b"more", mtime=0)])
 def test_large_streams_come_out_the_same_by_either_decoder(tail):
     text = bytes(range(256)) * 8 * 1024
     packed = gzip.compress(text, 1) + tail

@@ -13,7 +13,7 @@ from isocenter.reading.task import Case, abstain
 from isocenter.zoo.predict import Model, ood_score, probabilities
 
 # The router must be this sure of another body part before it overrules a task that was asked for.
-OTHER_LIMIT = 0.9
+OTHER_LIMIT = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
