@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -86,3 +87,28 @@ def test_every_abstention_has_words_for_its_values():
         for language in ("en", "zh"):
             silent = reading(findings=(), figures=(), abstained=Abstention(code, values))
             assert compose(silent, language=language).abstained_reason
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("verdict", ["clear", "mixed"])
+def test_a_normal_image_is_called_negative_only_where_the_probability_agrees(verdict, language):
+    chance = {"clear": 0.01, "mixed": 0.06}[verdict]
+    category = apply_rule("bi_rads_ai_estimated", {"probability": chance, "lesion": 0})
+    finding = replace(
+        reading().findings[0],
+        code=term("breast-normal").code,
+        measurements=(Measurement("probability_of_malignancy", chance, "1", term("probability").code, "a model"),),
+        categories=(category,) if verdict == "clear" else (),
+        qualifiers={"kind": "breast-normal", "class": "normal", "verdict": verdict},
+    )
+    sections = compose(reading(findings=(finding,)), language=language).sections
+    assert ("BI-RADS 1" in sections["impression"]) == (verdict == "clear")
+    must_look = {"en": "a physician must look", "zh": "须由医师阅片判断"}[language]
+    assert (must_look in sections["impression"]) == (verdict == "mixed")
+    assert f"{chance:.2f}" in sections["impression"]
+    assert "Tissue" not in sections["recommendation"] and "组织学" not in sections["recommendation"]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Read as: breast ultrasound."), ("zh", "阅片任务：乳腺超声。")])
+def test_the_technique_names_the_task_in_words(language, words):
+    assert words in compose(reading(), language=language).sections["technique"]

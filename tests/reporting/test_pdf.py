@@ -10,7 +10,7 @@ from PIL import Image
 
 from isocenter.core.study import Patient
 from isocenter.reporting.figures import encode_png
-from isocenter.reporting.pdf import render_pdf
+from isocenter.reporting.pdf import _reasoning, render_pdf
 
 
 def _render(report, *, identity=True) -> bytes:
@@ -54,6 +54,22 @@ def test_the_text_taken_out_of_the_file_is_the_text_of_the_report(samples, name,
     taken = "".join("".join(_text(_render(report))).split())
     for text in report.sections.values():
         assert "".join(text.split()) in taken
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_a_finding_stays_with_its_rules_and_the_sources_with_the_provenance(samples, count):
+    report = samples.chest().report
+    findings = tuple(replace(report.findings[0], id=f"F{n}") for n in range(1, count + 1))
+    pages = _text(_render(replace(report, findings=findings)))
+    for page in pages:
+        advised = page.count("Advice Consider CT at 3 months")
+        assert page.count("Lung nodule") == advised, page
+    assert "Models and provenance" in pages[-1] and "Guidelines and sources" in pages[-1]
+
+
+def test_steps_with_the_same_effect_share_it():
+    steps = (("new", "no", "assumed"), ("growing", "no", "assumed"), ("age", "66", "given"))
+    assert _reasoning(steps) == "new: no, growing: no (assumed) · age: 66 (given)"
 
 
 def test_a_rare_name_is_printed(samples):

@@ -56,3 +56,10 @@ def test_every_check_of_the_quality_gate_has_words():
     volume = Volume(np.random.default_rng(0).normal(size=(4, 64, 64, 3)), Grid.of_spacing((4, 64, 64), (1, 1, 1)))
     for check in check_image(volume):
         assert texts.text("quality", check.name, "zh"), check.name
+
+
+def test_every_quality_check_says_in_what_it_is_printed():
+    for name, row in texts._tables()["quality"].items():
+        assert row["unit"] in ("%", "limit", "mm", "ml", "px", ""), name
+        assert texts.check_unit(name) == row["unit"]
+    assert texts.check_unit("of-somebody-else") == ""

@@ -68,3 +68,34 @@ def test_nested_parameters_and_a_method_without_weights_read_plainly(samples):
     source = replace(report.provenance, parameters={"chest-ct": {"lung_hu": -829.4}}, models=(ModelRef("a", "1", ""),))
     text = build_view(replace(report, provenance=source), identity=True).texts()
     assert "chest-ct.lung_hu = -829.4" in text and "a 1," not in text
+
+
+def test_weeks_are_printed_with_days_in_the_table_and_with_one_precision_everywhere(samples):
+    report = samples.fetal("zh").report
+    age = replace(report.findings[0].measurements[2], value=18.149)
+    category = Category("gestational_age_hadlock_1984", "18.15", (), "s")
+    changed = replace(report.findings[0], measurements=(age,), categories=(category,))
+    (finding,) = build_view(replace(report, findings=(changed,)), identity=True).findings
+    assert finding.measurements[0][1] == "18.1 ± 1.2 周 (18 周 1 天)"
+    assert finding.categories[0].title.endswith("18.1 周")
+    (finding,) = build_view(replace(report, language="en", findings=(changed,)), identity=True).findings
+    assert finding.measurements[0][1].endswith("18.1 ± 1.2 weeks (18w 1d)")
+
+
+def test_codes_of_the_header_and_methods_are_words(samples):
+    view = build_view(samples.chest("zh").report, identity=True)
+    assert (
+        ("检查类型", "CT") in view.study and ("检查部位", "胸部") in view.study and ("阅片任务", "胸部CT") in view.study
+    )
+    assert ("Body part", "Chest") in build_view(samples.chest().report, identity=True).study
+    finding = samples.chest().report.findings[0]
+    same = replace(finding, measurements=(finding.measurements[1], finding.measurements[1]))
+    rows = build_view(replace(samples.chest().report, findings=(same,)), identity=True).findings[0].measurements
+    assert [row[2] for row in rows] == ["longest diameter in plane (RECIST 1.1)", "as above"]
+
+
+def test_a_normal_image_with_a_raised_probability_is_titled_as_that(samples):
+    finding = replace(samples.breast().report.findings[0], qualifiers={"kind": "breast-normal", "verdict": "mixed"})
+    assert "raised probability" in finding_name(finding, "en") and "恶性概率偏高" in finding_name(finding, "zh")
+    clear = replace(finding, qualifiers={"kind": "breast-normal", "verdict": "clear"})
+    assert finding_name(clear, "en") == "No suspicious lesion of the breast"

@@ -13,6 +13,7 @@ from isocenter.reading.chest import calcium_finding, nodule_findings
 from isocenter.reading.read import TASKS, load_task
 from isocenter.reading.tasks import breast_us, fetal_head
 from isocenter.reporting import wording
+from isocenter.reporting.fonts import missing_characters
 from isocenter.reporting.locale import load_locale
 
 # Names that stay as they are in Chinese text; units stand behind numbers.
@@ -102,6 +103,14 @@ def test_a_step_reads_as_words():
     assert wording.steps(category, "en") == (("a", "6 mm²", "≥ 5 mm², < 8 mm²"),)
     category = apply_rule("agatston_lesion", {"area_mm2": 8, "peak_hu": 400, "increment_mm": 3})
     assert ("density weight", "400 HU", "× 4") in wording.steps(category, "en")
+
+
+def test_every_phrase_can_be_printed_and_keeps_its_places():
+    for table in wording._phrases().values():
+        for english, chinese in table.items():
+            assert missing_characters(english + chinese) == ()
+            places = [re.findall(r"{\w+}", text) for text in (english, chinese)]
+            assert sorted(places[0]) == sorted(places[1]), english
 
 
 def test_an_unknown_phrase_stays_as_it_stands():

@@ -1,7 +1,8 @@
 """A report as PDF: A4, the patient and the draft banner on every page, fonts inside."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from PIL import Image
 
@@ -15,6 +16,8 @@ from isocenter.reporting.pdf_layout import (
     INNER_MM,
     MARGIN_MM,
     PAGE_WIDE,
+    TABLE_PT,
+    TOP_MM,
     Column,
     Frame,
     Mark,
@@ -24,10 +27,11 @@ from isocenter.reporting.pdf_layout import (
     width_mm,
     wrap,
 )
-from isocenter.reporting.view import FindingView, Pair, View, build_view
+from isocenter.reporting.view import CategoryView, FindingView, Pair, View, build_view
 
-_FIGURE_HEIGHT_MM = 78.0
-# A finding does not begin with less room than this on the page.
+# Heights that figures may take: the first that spares a page is taken, else the largest.
+_FIGURE_HEIGHTS_MM = (78.0, 64.0, 52.0)
+# A finding that is longer than a page does not begin with less room than this.
 _FINDING_HEAD_MM = 40.0
 
 
@@ -41,7 +45,8 @@ def render_pdf(report: Report, figures_png: Mapping[str, bytes], *, identity: bo
     """
     view = build_view(report, identity=identity)
     sizes = {name: _size(png) for name, png in figures_png.items()}
-    sheet = _lay_out(view, sizes)
+    # min takes the first of equals.
+    sheet = min((_lay_out(view, sizes, tall) for tall in _FIGURE_HEIGHTS_MM), key=lambda laid: len(laid.pages))
     pages = [[*_margins(view, n, len(sheet.pages)), *marks] for n, marks in enumerate(sheet.pages, 1)]
     return write_pdf(
         pages,
@@ -59,7 +64,7 @@ def _size(png: bytes) -> tuple[int, int]:
         return picture.size
 
 
-def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
+def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]], figure_mm: float) -> Sheet:
     """The body of the report on as many pages as it takes, in the order of the HTML page."""
     sheet, words = Sheet(), view.labels
     sheet.lines(view.title, size_pt=16, bold=True)
@@ -73,10 +78,12 @@ def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
         sheet.heading(heading)
         for text in paragraphs:
             sheet.lines(text)
-    _figures(sheet, view, sizes)
+    _figures(sheet, view, sizes, figure_mm)
     if view.findings:
-        sheet.heading(words["details"], follows_mm=_FINDING_HEAD_MM + 10)
+        sheet.heading(words["details"], follows_mm=_room_for(view.findings[0], words) + 8)
         for finding in view.findings:
+            sheet.space(1.5)
+            sheet.need(_room_for(finding, words))
             _finding(sheet, finding, words)
         if view.has_uncertainty:
             sheet.lines(words["uncertainty"], size_pt=8, gray=90)
@@ -87,6 +94,17 @@ def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
     if view.failures:
         sheet.heading(words["failures"])
         sheet.table((words["file"], words["problem"]), view.failures, (0.35, 0.65))
+    # Together on a page, so that none holds the sources alone.
+    trial = Sheet()
+    _origin(trial, view)
+    sheet.need(trial.y - TOP_MM + 3.5)
+    _origin(sheet, view)
+    return sheet
+
+
+def _origin(sheet: Sheet, view: View) -> None:
+    """Models, inputs and sources."""
+    words = view.labels
     sheet.heading(words["provenance"])
     _pairs(sheet, view.provenance, size_pt=8)
     if view.spelled:
@@ -95,7 +113,6 @@ def _lay_out(view: View, sizes: Mapping[str, tuple[int, int]]) -> Sheet:
         sheet.heading(words["sources"])
         for source in view.sources:
             sheet.lines(source, size_pt=8)
-    return sheet
 
 
 def _facts(sheet: Sheet, view: View) -> None:
@@ -141,19 +158,19 @@ def _box(sheet: Sheet, heading: str, text: str) -> None:
         sheet.add(Frame(MARGIN_MM, top, 1.4, sheet.y - top, 0))
 
 
-def _figures(sheet: Sheet, view: View, sizes: Mapping[str, tuple[int, int]]) -> None:
+def _figures(sheet: Sheet, view: View, sizes: Mapping[str, tuple[int, int]], tallest_mm: float) -> None:
     """Key images, two to a row, each with its caption."""
     shown = [(name, caption, sizes[name]) for name, caption in view.figures if name in sizes]
     if not shown:
         return
-    sheet.heading(view.labels["key_images"], follows_mm=_FIGURE_HEIGHT_MM + 20)
+    sheet.heading(view.labels["key_images"], follows_mm=tallest_mm + 20)
     gap = 4.0
     room = (INNER_MM - gap) / 2
     for start in range(0, len(shown), 2):
         pair = shown[start : start + 2]
         placed = []
         for _, _, (columns, rows) in pair:
-            scale = min(room / max(columns, 1), _FIGURE_HEIGHT_MM / max(rows, 1))
+            scale = min(room / max(columns, 1), tallest_mm / max(rows, 1))
             placed.append((columns * scale, rows * scale))
         height = max(tall for _, tall in placed)
         sheet.need(height + 12)
@@ -167,29 +184,55 @@ def _figures(sheet: Sheet, view: View, sizes: Mapping[str, tuple[int, int]]) -> 
         sheet.y = max(lowest, top + height) + 2
 
 
+def _room_for(finding: FindingView, words: Mapping[str, str]) -> float:
+    """Height that a finding takes with its rules; where that is more than a page, what it needs to begin."""
+    trial = Sheet()
+    _finding(trial, finding, words)
+    return trial.y - TOP_MM if len(trial.pages) == 1 else _FINDING_HEAD_MM
+
+
 def _finding(sheet: Sheet, finding: FindingView, words: Mapping[str, str]) -> None:
-    sheet.space(1.5)
-    sheet.need(_FINDING_HEAD_MM)
     sheet.lines(f"{finding.id}  {finding.title}", size_pt=10.5, bold=True)
     _pairs(sheet, finding.facts)
     if finding.measurements:
         sheet.space(1)
         head = (words["measurement"], words["value"], words["method"])
-        sheet.table(head, finding.measurements, (0.27, 0.2, 0.53))
+        sheet.table(head, finding.measurements, _shares(head, finding.measurements))
     for category in finding.categories:
-        sheet.need(20)
-        rows = ((words["category"], category.title), (words["advice"], category.advice))
-        _pairs(sheet, tuple(row for row in rows if row[1]))
-        # On paper the reasoning is one small paragraph: as a table, a rule's twenty steps would fill half a page.
-        steps = " · ".join(f"{term}: {value} ({effect})" for term, value, effect in category.trace)
-        if steps:
-            _pairs(sheet, ((words["why"], steps),), size_pt=7.5)
-        _pairs(sheet, ((words["source"], category.source),), size_pt=7.5)
+        trial = Sheet()
+        _category(trial, category, words)
+        sheet.need(trial.y - TOP_MM)
+        _category(sheet, category, words)
+
+
+def _category(sheet: Sheet, category: CategoryView, words: Mapping[str, str]) -> None:
+    """A rule's answer, advice and reasoning; the sources stand once, at the end."""
+    rows = ((words["category"], category.title), (words["advice"], category.advice))
+    _pairs(sheet, tuple(row for row in rows if row[1]))
+    # On paper the reasoning is one small paragraph: as a table, a rule's twenty steps would fill half a page.
+    steps = _reasoning(category.trace)
+    if steps:
+        _pairs(sheet, ((words["why"], steps),), size_pt=7.5)
+
+
+def _shares(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, float, float]:
+    """Shares of the width for three columns: the first two as wide as their longest line, the last gets the rest."""
+    widest = [max(width_mm(row[n], TABLE_PT, bold=row is head) for row in (head, *rows)) + 4 for n in (0, 1)]
+    name, value = (min(room / INNER_MM, 0.34) for room in widest)
+    return name, value, 1 - name - value
+
+
+def _reasoning(trace: Sequence[tuple[str, str, str]]) -> str:
+    """A rule's steps in a line; those that follow one another with the same effect share it."""
+    parts = []
+    for effect, steps in groupby(trace, key=lambda step: step[2]):
+        parts.append(", ".join(f"{term}: {value}" for term, value, _ in steps) + f" ({effect})")
+    return " · ".join(parts)
 
 
 def _margins(view: View, number: int, count: int) -> list[Mark]:
     """Head and foot of a page: whose it is, that it is a draft, which page it is."""
-    whose = printable(" · ".join(value for _, value in view.patient[:-2]))
+    whose = printable(" · ".join(dict.fromkeys(value for _, value in view.patient[:-2])))
     study = printable(" · ".join((view.study[0][1], view.study[2][1])))
     marks: list[Mark] = [
         Words(MARGIN_MM, 13, _fit(whose, INNER_MM - 60), 9, True),

@@ -8,11 +8,11 @@ from itertools import groupby
 from isocenter.reporting.fonts import LATIN, LATIN_BOLD, FaceName, advances_em, face_of, printable
 
 WIDTH_MM, HEIGHT_MM, MARGIN_MM = 210.0, 297.0, 16.0
-TOP_MM, BOTTOM_MM = 34.0, 280.0
+TOP_MM, BOTTOM_MM = 31.0, 280.0
 INNER_MM = WIDTH_MM - 2 * MARGIN_MM
 _MM_PER_POINT = 25.4 / 72
 _LEADING = 1.38
-_TABLE_PT = 8.5
+TABLE_PT = 8.5
 _CELL_LINES = 25
 # Chinese typesetting: these do not begin a line, those do not end one (W3C clreq 3.1.3).
 _NOT_FIRST = frozenset("，。、：；！？）】》〉」』〕］｝”’…·%,.;:!?)]}")
@@ -94,6 +94,11 @@ def wrap(text: str, room_mm: float, size_pt: float, *, bold: bool = False) -> li
 
     A word wider than the room is broken where it must be; a character that no face draws is spelled as its code point.
     """
+    return list(_wrapped(text, room_mm, size_pt, bold))
+
+
+@lru_cache(maxsize=2048)
+def _wrapped(text: str, room_mm: float, size_pt: float, bold: bool) -> tuple[str, ...]:
     lines: list[str] = []
     for paragraph in printable(text).split("\n"):
         line, used = "", 0.0
@@ -110,7 +115,7 @@ def wrap(text: str, room_mm: float, size_pt: float, *, bold: bool = False) -> li
             line += piece
             used = width_mm(line, size_pt, bold=bold)
         lines.append(line.rstrip(" "))
-    return lines
+    return tuple(lines)
 
 
 def _longest_head(piece: str, room_mm: float, size_pt: float, bold: bool) -> str:
@@ -183,9 +188,9 @@ class Sheet:
         head   the table's head, repeated where the row begins a page; empty for the head itself
         """
         bold = not head
-        step = _TABLE_PT * _MM_PER_POINT * _LEADING
+        step = TABLE_PT * _MM_PER_POINT * _LEADING
         wrapped = [_cell(cell, column, bold) for cell, column in zip(cells, columns, strict=True)]
-        height = max(len(lines) for lines in wrapped) * step + 1.2
+        height = _row_height(cells, columns, bold=bold)
         page = len(self.pages)
         self.need(height)
         if head and len(self.pages) > page:
@@ -195,7 +200,7 @@ class Sheet:
             self.add(Frame(left, self.y, across, height, 238))
         for lines, column in zip(wrapped, columns, strict=True):
             for n, line in enumerate(lines):
-                self.add(Words(column.x + 1.0, self.y + 0.5 + step * (n + 0.75), line, _TABLE_PT, bold))
+                self.add(Words(column.x + 1.0, self.y + 0.5 + step * (n + 0.75), line, TABLE_PT, bold))
         self.y += height
         self.add(Frame(left, self.y, across, 0.15, 200))
 
@@ -205,14 +210,20 @@ class Sheet:
         for share in shares:
             columns.append(Column(at, share * INNER_MM))
             at += share * INNER_MM
-        self.need(20.0)
+        # The head stays with the first row.
+        self.need(sum(_row_height(cells, columns, bold=cells is head) for cells in (head, *rows[:1])))
         self.row(head, columns)
         for cells in rows:
             self.row(cells, columns, head=head)
         self.y += 1.5
 
 
+def _row_height(cells: Sequence[str], columns: Sequence[Column], *, bold: bool) -> float:
+    lines = max(len(_cell(cell, column, bold)) for cell, column in zip(cells, columns, strict=True))
+    return lines * TABLE_PT * _MM_PER_POINT * _LEADING + 1.2
+
+
 def _cell(text: str, column: Column, bold: bool) -> list[str]:
     """A cell's lines; what is longer than half a page is cut, and says so."""
-    lines = wrap(text, column.room_mm - 2.0, _TABLE_PT, bold=bold)
+    lines = wrap(text, column.room_mm - 2.0, TABLE_PT, bold=bold)
     return lines if len(lines) <= _CELL_LINES else [*lines[:_CELL_LINES], "…"]

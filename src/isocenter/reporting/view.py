@@ -114,16 +114,17 @@ def code_name(code: Code, language: str) -> str:
 
 def finding_name(finding: Finding, language: str) -> str:
     """What the finding is, in words."""
-    known = list_terms().get(finding.qualifiers.get("kind", ""))
+    kind, verdict = (finding.qualifiers.get(key, "") for key in ("kind", "verdict"))
+    known = list_terms().get(f"{kind}-{verdict}") or list_terms().get(kind)
     name = known.text(language) if known else code_name(finding.code, language)
-    return name[:1].upper() + name[1:]
+    return wording.capital(name)
 
 
 def measurement_name(measurement: Measurement, language: str) -> str:
     """The measurement's name in words."""
     known = list_terms().get(measurement.name)
     name = known.text(language) if known else measurement.name.replace("_", " ")
-    return name[:1].upper() + name[1:]
+    return wording.capital(name)
 
 
 @cache
@@ -193,11 +194,11 @@ def _study(report: Report) -> tuple[Pair, ...]:
     created = report.created.replace("T", " ").replace("Z", " UTC")
     return (
         (label(language, "modality"), wording.modality(study.modality, language) or unknown),
-        (label(language, "body_part"), wording.body_part(study.body_part, language) or unknown),
+        (label(language, "body_part"), wording.capital(wording.body_part(study.body_part, language)) or unknown),
         (label(language, "study_date"), study.date or unknown),
         (
             label(language, "tasks"),
-            wording.tasks(report.tasks, language) or "–",
+            wording.capital(wording.tasks(report.tasks, language)) or "–",
         ),
         (label(language, "created"), created or unknown),
         (label(language, "study_uid"), study.uid or study.key),
@@ -207,18 +208,28 @@ def _study(report: Report) -> tuple[Pair, ...]:
 def _finding(finding: Finding, language: str) -> FindingView:
     side = finding.site.laterality
     site = [code_name(finding.site.code, language)] + ([label(language, f"laterality_{side}")] if side else [])
-    facts = [(label(language, "site"), ("，" if language == "zh" else ", ").join(site))]
+    facts = [
+        (label(language, "site"), ("，" if language == "zh" else ", ").join([wording.capital(site[0]), *site[1:]]))
+    ]
     if finding.probability is not None:
         facts.append((label(language, "probability"), f"{finding.probability:.2f}"))
     facts += [(label(language, "evidence"), _evidence(evidence, language)) for evidence in finding.evidence]
     if finding.model:
         facts.append((label(language, "model"), f"{finding.model.name} {finding.model.version}"))
     measured = tuple(
-        (measurement_name(m, language), _value(m, language), wording.method(m.method, language))
-        for m in finding.measurements
+        (measurement_name(m, language), _value(m, language), _method(finding, n, language))
+        for n, m in enumerate(finding.measurements)
     )
     categories = tuple(_category(category, finding, language) for category in finding.categories)
     return FindingView(finding.id, finding_name(finding, language), tuple(facts), measured, categories)
+
+
+def _method(finding: Finding, number: int, language: str) -> str:
+    """How a measurement was made; "as above" where the one before it was made the same way."""
+    made = finding.measurements[number].method
+    if number and made == finding.measurements[number - 1].method:
+        return label(language, "as_above")
+    return wording.method(made, language)
 
 
 def _value(measurement: Measurement, language: str) -> str:

@@ -31,13 +31,17 @@ def body_part(codes: str, language: str) -> str:
 
 def modality(codes: str, language: str) -> str:
     """Modalities as headers state them ("CT\\US"), in words."""
-    words = [term_text(code, language) for code in codes.split("\\") if code]
-    return listed([word[:1].upper() + word[1:] for word in words], language)
+    return listed([capital(term_text(code, language)) for code in codes.split("\\") if code], language)
 
 
 def tasks(names: Sequence[str], language: str) -> str:
     """What a study was read as, in words."""
     return listed([term_text(name, language) for name in names], language)
+
+
+def capital(text: str) -> str:
+    """The text as a label: with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def listed(words: Sequence[str], language: str) -> str:
