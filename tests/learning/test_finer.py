@@ -10,6 +10,7 @@ from isocenter.learning.config import config_from_mapping, read_config
 from isocenter.learning.data import list_dataset, load_volume
 from isocenter.learning.finer import card_steps, load_committee, member_config
 from isocenter.learning.fit import predict_outputs
+from isocenter.learning.networks.unet import Coarse
 from isocenter.learning.runs import member_parts, read_split
 from isocenter.learning.train import train
 from isocenter.zoo.cards import read_card
@@ -43,12 +44,14 @@ def test_the_package_is_the_committee_of_all_members_of_the_run(head_run, head_d
     assert card.prepare == card_steps(config) and len(card.data["members"]) == len(MEMBERS)
     example = list_dataset("hc18", head_data, {}).examples[0]
     image = prepare(load_volume(example), card.prepare).array[np.newaxis]
-    wanted = predict_outputs(load_committee(config, head_run, MEMBERS), image)
+    committee = load_committee(config, head_run, MEMBERS)
+    assert [isinstance(member, Coarse) for member in committee.members] == [True, True, False, False]
+    wanted = predict_outputs(committee, image)
     graph = (head_run / "package" / "model.onnx").read_bytes()
     given = OpenVinoPredictor(graph, precision="f32").run(image)
     assert given["logits"].shape == (1, 1, 64, 96)
     for name in ("logits", "features"):
-        assert np.abs(given[name] - wanted[name]).max() < 0.02 * max(1, np.abs(wanted[name]).max())
+        assert np.abs(given[name] - wanted[name]).max() < 0.05 * max(1, np.abs(wanted[name]).max())
 
 
 def test_a_finished_run_gone_on_with_keeps_its_weights(head_run, head_data):

@@ -1,4 +1,4 @@
-"""Smaller and faster graphs for the same answer: int8 by calibration, weights in half precision, no left-over notes.
+"""Smaller and faster graphs for the same answer: int8 by calibration, weights alone in 8 bits, no left-over notes.
 
 What a compressed graph may lose is for its card to say: measure the accuracy again before it ships.
 """
@@ -10,7 +10,6 @@ import numpy as np
 
 from isocenter.core.errors import InputError, MissingExtraError
 
-_SMALL = 64
 _MANY = 2048
 
 
@@ -38,32 +37,6 @@ def quantise_onnx(onnx_bytes: bytes, calibration_batches: Sequence[np.ndarray]) 
     items = [{name: np.ascontiguousarray(batch, dtype=np.float32)} for batch in calibration_batches]
     quantised = nncf.quantize(model, nncf.Dataset(items), subset_size=len(items))
     return strip_onnx(quantised.SerializeToString())
-
-
-def halve_weights(onnx_bytes: bytes) -> bytes:
-    """The graph with its large float32 weights stored in half precision and cast back when it is loaded.
-
-    Half the size; computing is as before. Weights beyond half precision's range (65504) stay as they are.
-    """
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    model = onnx.load_model_from_string(onnx_bytes)
-    graph = model.graph
-    casts = []
-    for tensor in graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims, initial=1) < _SMALL:
-            continue
-        values = numpy_helper.to_array(tensor)
-        if np.abs(values).max(initial=0) > np.finfo(np.float16).max:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
-        casts.append(helper.make_node("Cast", [tensor.name], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    return strip_onnx(model.SerializeToString())
 
 
 def quantise_weights(onnx_bytes: bytes) -> bytes:

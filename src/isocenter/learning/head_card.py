@@ -17,7 +17,7 @@ from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
 from isocenter.evaluation.intervals import wilson
 from isocenter.io.raster import read_raster
-from isocenter.learning.compress import halve_weights
+from isocenter.learning.compress import quantise_weights
 from isocenter.learning.config import TrainConfig, read_config
 from isocenter.learning.data import Example, list_dataset, load_arrays, volume_of_picture
 from isocenter.learning.export import export_onnx
@@ -47,9 +47,9 @@ def package_head(run: Path, data: Path) -> tuple[ModelCard, dict[str, bytes]]:
     learned, unseen = split.folds[0]
     some = load_arrays(dataset.select(learned[:6]), card_steps(config), dataset.classes).images
     committee = load_committee(config, run, tuple(parts))
-    graph = halve_weights(export_onnx(committee, some, outputs=tuple(OUTPUTS)))
+    graph = quantise_weights(export_onnx(committee, some, outputs=tuple(OUTPUTS)))
     blind = tuple(name for name, (keys, _) in parts.items() if not set(keys) & set(unseen))
-    blind_graph = halve_weights(export_onnx(load_committee(config, run, blind), some, outputs=tuple(OUTPUTS)))
+    blind_graph = quantise_weights(export_onnx(load_committee(config, run, blind), some, outputs=tuple(OUTPUTS)))
     strangers = load_strangers(config, data)
     outputs = OpenVinoPredictor(blind_graph, precision=_precision(config)).run
     card, files = _limits(config, outputs, (dataset.select(learned), dataset.select(unseen)), strangers)

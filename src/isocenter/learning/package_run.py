@@ -79,23 +79,26 @@ def quantise(card: ModelCard, files: Mapping[str, bytes], images: np.ndarray) ->
 
 
 def full_weights(onnx_bytes: bytes) -> bytes:
-    """The graph with weights that are stored in half precision stored in single precision again, for the quantiser."""
+    """The graph with weights that are stored in 8 bits (`quantise_weights`) in float32 again, for the quantiser."""
     import onnx
-    from onnx import TensorProto, numpy_helper
+    from onnx import numpy_helper
 
     model = onnx.load_model_from_string(onnx_bytes)
     graph = model.graph
-    stored = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT16}
-    kept = []
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    kept, scales = [], set()
     for node in graph.node:
-        if node.op_type == "Cast" and node.input[0] in stored:
-            tensor = stored[node.input[0]]
-            values = numpy_helper.to_array(tensor).astype(np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(values, node.output[0]))
+        if node.op_type == "DequantizeLinear" and set(node.input) <= set(stored):
+            tensor, scale = (stored[name] for name in node.input)
+            factor = numpy_helper.to_array(scale)[:, np.newaxis, np.newaxis, np.newaxis]
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * factor, node.output[0]))
+            scales.add(scale.name)
         else:
             kept.append(node)
     del graph.node[:]
     graph.node.extend(kept)
+    for name in scales:
+        graph.initializer.remove(stored[name])
     return bytes(model.SerializeToString())
 
 
