@@ -94,6 +94,12 @@ def test_every_task_has_a_name_and_its_body_parts_and_modalities_have_words():
     assert wording.modality("US\\MR", "en") == "Ultrasound, MRI" and wording.modality("", "en") == ""
 
 
+def test_a_refused_image_is_described_in_words():
+    assert wording.picture("CT 110x512x512", "zh") == "CT，110 × 512 × 512"
+    assert wording.picture("unknown 1x8x8", "zh") == "未注明成像方式，1 × 8 × 8"
+    assert wording.picture("something else", "zh") == "something else"
+
+
 def test_a_step_reads_as_words():
     category = apply_rule("fleischner_2017", {"kind": "part", "d": 7.4, "solid": 5, "count": "single", "age": 66})
     rows = {(term, effect): value for term, value, effect in wording.steps(category, "zh")}

@@ -78,7 +78,7 @@ def word(key: str, language: str) -> str:
     if key.startswith("quality-"):
         return text("quality", key.removeprefix("quality-"), language)
     known = list_terms().get(key)
-    return known.text(language) if known else key
+    return known.text(language) if known else wording.picture(key, language)
 
 
 def _number(readings: Sequence[Reading]) -> tuple[tuple[Finding, ...], tuple[Figure, ...]]:

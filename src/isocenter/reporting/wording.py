@@ -34,6 +34,15 @@ def modality(codes: str, language: str) -> str:
     return listed([capital(term_text(code, language)) for code in codes.split("\\") if code], language)
 
 
+def picture(text: str, language: str) -> str:
+    """An image as a refusal describes it ("CT 110x512x512"), in words; any other text as it stands."""
+    match = re.fullmatch(r"(\S+) (\d+(?:x\d+)+)", text)
+    if not match:
+        return text
+    kind = term_text({"unknown": "unknown-modality"}.get(match[1], match[1]), language)
+    return f"{kind}{'，' if language == 'zh' else ', '}{match[2].replace('x', ' × ')}"
+
+
 def tasks(names: Sequence[str], language: str) -> str:
     """What a study was read as, in words."""
     return listed([term_text(name, language) for name in names], language)
