@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
+from isocenter.reading.task import Case
 from isocenter.reading.tasks.breast_us import TASK
+from isocenter.zoo.predict import Models
 
 
 def image(array: np.ndarray) -> Volume:
@@ -28,7 +32,18 @@ def test_the_box_lies_where_the_class_map_is_hot(blobs, case_seeing):
 def test_a_normal_image_is_a_finding_of_its_own_kind(blobs, case_seeing):
     (finding,) = TASK.read(image(blobs), case_seeing("BreastUS", "normal")).findings
     assert finding.qualifiers["kind"] == "breast-normal"
-    assert finding.categories[0].value == "1"
+    assert finding.qualifiers["verdict"] == "clear" and finding.categories[0].value == "1"
+
+
+def test_a_normal_image_with_a_raised_probability_of_malignancy_gets_no_category(blobs, case_seeing):
+    sure = case_seeing("BreastUS", "normal")
+    model = sure.models.get("breast-us")
+    calibration = {"method": "temperature", "temperature": 4.0}
+    unsure = replace(model, card=replace(model.card, calibration=calibration))
+    case = Case(Models(given={"breast-us": unsure, "intake": sure.models.get("intake")}), {})
+    (finding,) = TASK.read(image(blobs), case).findings
+    assert finding.measurement("probability_of_malignancy").value > 0.02
+    assert finding.qualifiers["verdict"] == "mixed" and finding.categories == ()
 
 
 def test_a_picture_that_the_router_knows_as_a_hand_is_refused(blobs, case_seeing):

@@ -1,4 +1,4 @@
-"""Breast ultrasound: normal, benign or malignant, with the region that drove the answer and an estimated BI-RADS."""
+"""Breast ultrasound: normal, benign or malignant, with the region that contributed most and an estimated BI-RADS."""
 
 from typing import Literal
 
