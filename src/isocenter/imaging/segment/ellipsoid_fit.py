@@ -6,7 +6,6 @@ that partial volume is part of the model; directions in which other tissue stand
 1963;11:431), from a wide edge to a narrow one.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -17,8 +16,10 @@ from isocenter.imaging.segment.grids import Triple
 _LAYERS = 4
 _EDGES_MM = (0.8, 0.5, 0.25, 0.15)
 _SLACKS = (0.3, 0.2, 0.12, 0.12)
-_STIFFNESS = (300.0, 10.0, 1.0, 1.0)
+_STIFFNESS = (300.0, 10.0, 4.0, 4.0)
 _N_DIRECTIONS = 420
+# Row and column of the three tilts in the factor.
+_TILTS = ((1, 0), (2, 0), (2, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,9 +102,12 @@ def directions() -> np.ndarray:
 
 
 def fit_ellipsoid(
-    crop: Crop, *, centre_mm: np.ndarray, radius_mm: float, background_hu: float
+    crop: Crop, *, centre_mm: np.ndarray, radius_mm: float, background_hu: float, roundness: float = 1.0
 ) -> FittedEllipsoid | None:
-    """The ellipsoid that explains the crop best, None if it runs away or explains little."""
+    """The ellipsoid that explains the crop best, None if it runs away or explains little.
+
+    roundness   how strongly the shape tends to a ball; at 1 a few good voxels outweigh it
+    """
     model = _Model(crop)
     core = model.values[np.linalg.norm(model.points - centre_mm, axis=1) < max(radius_mm * 0.5, 1.0)]
     inside = float(np.clip(np.percentile(core, 70), background_hu / 1000 + 0.2, 0.3)) if len(core) else 0.03
@@ -117,7 +121,7 @@ def fit_ellipsoid(
         chosen, _ = model.choose(params)
         if len(chosen) < 20:
             return None
-        model.frozen, model.stiffness = turn == 0, _STIFFNESS[turn]
+        model.frozen, model.stiffness = turn == 0, max(_STIFFNESS[turn], roundness)
         params = model.solve(params, chosen, n_steps=(6, 5, 5, 8)[turn])
         axes = np.exp(params[3:6])
         if np.linalg.norm(params[:3] - centre_mm) > radius_mm + 2.5 or axes.max() > limit or axes.min() < 0.6:
@@ -133,6 +137,7 @@ class _Model:
     def __init__(self, crop: Crop) -> None:
         axes = [crop.start_mm[a] + np.arange(crop.values.shape[a]) * crop.spacing_mm[a] for a in range(3)]
         self.points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+        self.columns = np.ascontiguousarray(self.points.T)
         self.values = crop.values.ravel().astype(float) / 1000
         self.usable = crop.usable.ravel()
         self.shape, self.spacing = crop.values.shape, crop.spacing_mm
@@ -161,45 +166,43 @@ class _Model:
         return index[keep], 1 - float(taken.mean())
 
     def evaluate(self, params: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Residuals of the chosen voxels, and the model's derivative by the parameters, (n, 12)."""
+        """Residuals of the chosen voxels, and the model's derivative by the parameters, (12, n)."""
         factor = _factor(params)
-        slopes = _factor_slopes(params)
         edge, contrast = float(np.exp(params[11])), params[9] - params[10]
         share = np.zeros(len(chosen))
-        jacobian = np.zeros((len(chosen), 12))
+        jacobian = np.zeros((12, len(chosen)))
         for layer in self.layers:
-            offset = self.points[chosen] - params[:3]
-            offset[:, 0] += layer
-            turned = offset @ factor
-            f = np.sqrt((turned**2).sum(axis=1)) + 1e-9
-            normal = turned @ factor.T
-            slope = np.sqrt((normal**2).sum(axis=1)) + 1e-9
-            ratio = np.clip(f * (f - 1) / slope / edge, -6, 6)
+            offset = self.columns[:, chosen] - params[:3, None]
+            offset[0] += layer
+            turned, f, normal, slope = _geometry(offset, factor)
+            ratio = np.clip(f * (f - 1) / (slope * edge), -6, 6)
             share += _normal_cdf(-ratio)
-            density = -np.exp(-0.5 * ratio**2) * (contrast / (2.5066282746 * edge))
-            jacobian[:, 11] -= density * ratio * edge
-            for n in range(9):
-                if n < 3:
-                    d_turned = np.broadcast_to(-factor[n], turned.shape)
-                    d_normal = d_turned @ factor.T
-                else:
-                    d_turned = offset @ slopes[n - 3]
-                    d_normal = d_turned @ factor.T + turned @ slopes[n - 3].T
-                d_f = (turned * d_turned).sum(axis=1) / f
-                d_slope = (normal * d_normal).sum(axis=1) / slope
-                jacobian[:, n] += density * ((2 * f - 1) * d_f - ratio * edge * d_slope) / slope
+            density = np.exp(-0.5 * ratio * ratio) * (-contrast / (2.5066282746 * edge))
+            jacobian[11] -= density * ratio * edge
+            density /= slope
+            by_f, by_slope = density * (2 * f - 1) / f, density * ratio * edge / slope
+            twice = factor.T @ normal
+            for n in range(3):
+                jacobian[n] += by_slope * (factor[n] @ twice) - by_f * normal[n]
+                jacobian[3 + n] += (2 * by_slope * twice[n] - by_f * turned[n]) * turned[n]
+            for n, (row, column) in enumerate(_TILTS):
+                slant = by_f * turned[column] * offset[row]
+                slant -= by_slope * (twice[column] * offset[row] + turned[column] * normal[row])
+                jacobian[6 + n] += slant * np.exp(-params[3 + column])
         jacobian /= len(self.layers)
         share /= len(self.layers)
-        jacobian[:, 9], jacobian[:, 10] = share, 1 - share
+        jacobian[9], jacobian[10] = share, 1 - share
         return self.values[chosen] - (params[10] + contrast * share), jacobian
 
     def residual(self, params: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Values less model of the chosen voxels."""
         factor, share = _factor(params), np.zeros(len(chosen))
+        around, per_edge = self.columns[:, chosen] - params[:3, None], float(np.exp(-params[11]))
         for layer in self.layers:
-            offset = self.points[chosen] - params[:3]
-            offset[:, 0] += layer
-            share += _normal_cdf(-_distance(offset, factor) / np.exp(params[11]))
+            offset = around.copy()
+            offset[0] += layer
+            _, f, _, slope = _geometry(offset, factor)
+            share += _normal_cdf(f * (1 - f) / slope * per_edge)
         return np.asarray(self.values[chosen] - params[10] - (params[9] - params[10]) * share / len(self.layers))
 
     def solve(self, params: np.ndarray, chosen: np.ndarray, n_steps: int) -> np.ndarray:
@@ -208,12 +211,13 @@ class _Model:
         for _ in range(n_steps):
             residual, jacobian = self.evaluate(params, chosen)
             if self.frozen:
-                jacobian[:, 9:] = 0
+                jacobian[9:] = 0
             weights = self._weights(params, chosen, residual)
             cost = float((weights * residual**2).sum()) + _prior_cost(params, self.stiffness)
             hessian, minus_gradient = _prior(params, self.stiffness)
-            normal = (jacobian * weights[:, None]).T @ jacobian + hessian
-            gradient = (jacobian * weights[:, None]).T @ residual + minus_gradient
+            weighted = jacobian * weights
+            normal = weighted @ jacobian.T + hessian
+            gradient = weighted @ residual + minus_gradient
             for _ in range(4):
                 step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), gradient)
                 trial = params + np.clip(step, -1.0, 1.0)
@@ -262,9 +266,8 @@ class _Model:
         if len(chosen) < 20:
             return None
         scale = 1.4826 * float(np.median(np.abs(self.residual(params, chosen))))
-        factor = _factor(params)
         return FittedEllipsoid(
-            params[:3].copy(), factor @ factor.T, float(params[9] * 1000), float(params[10] * 1000),
+            params[:3].copy(), _unblurred(params), float(params[9] * 1000), float(params[10] * 1000),
             float(np.exp(params[11])), self.explained(params, chosen), kept, scale * 1000,
         )  # fmt: skip
 
@@ -277,7 +280,7 @@ def _neighbours() -> np.ndarray:
 
 def _normal_cdf(x: np.ndarray) -> np.ndarray:
     """Normal distribution function; logistic form, error below 2e-4 (Bowling et al., J Ind Eng Manag 2009;2:114)."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(0.07056 * x**3 + 1.5976 * x, -40, 40))))
+    return np.asarray(1 / (1 + np.exp(-np.clip(x * (0.07056 * x * x + 1.5976), -40, 40))))
 
 
 def _factor(params: np.ndarray) -> np.ndarray:
@@ -287,27 +290,33 @@ def _factor(params: np.ndarray) -> np.ndarray:
     return np.array([[d[0], 0, 0], [a * d[0], d[1], 0], [b * d[0], c * d[1], d[2]]])
 
 
-def _factor_slopes(params: np.ndarray) -> Sequence[np.ndarray]:
-    """Derivatives of `_factor` by the three logarithms and the three tilts."""
-    factor = _factor(params)
-    out = []
-    for n in range(3):
-        slope = np.zeros((3, 3))
-        slope[:, n] = -factor[:, n]
-        out.append(slope)
-    for row, column in ((1, 0), (2, 0), (2, 1)):
-        slope = np.zeros((3, 3))
-        slope[row, column] = np.exp(-params[3 + column])
-        out.append(slope)
-    return out
+def _unblurred(params: np.ndarray) -> np.ndarray:
+    """The shape with its in-plane axes as they were before blur: half height on a curved edge lies too far in.
+
+    A disc of radius r blurred by a Gaussian of s falls to half its height at about r - s^2 / (2 r) (heat flow moves a
+    level by curvature: Merriman, Bence, Osher, J Comput Phys 1994;112:334).
+    """
+    shape = _factor(params) @ _factor(params).T
+    radius = float(np.linalg.det(shape[1:, 1:]) ** -0.25)
+    wider = 1 + 0.5 * (float(np.exp(params[11])) / radius) ** 2
+    scale = np.diag([1.0, 1 / wider, 1 / wider])
+    return np.asarray(scale @ shape @ scale)
+
+
+def _geometry(offset: np.ndarray, factor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """For offsets (3, n): L^T p, its length f, M p and its length."""
+    turned = factor.T @ offset
+    normal = factor @ turned
+    f = np.sqrt(turned[0] * turned[0] + turned[1] * turned[1] + turned[2] * turned[2]) + 1e-9
+    slope = np.sqrt(normal[0] * normal[0] + normal[1] * normal[1] + normal[2] * normal[2]) + 1e-9
+    return turned, f, normal, slope
 
 
 def _distance(offset: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """First-order signed distance: f (f - 1) / |M p| with f = |L^T p|."""
-    turned = offset @ factor
-    f = np.sqrt((turned**2).sum(axis=-1)) + 1e-9
-    slope = np.sqrt(((turned @ factor.T) ** 2).sum(axis=-1)) + 1e-9 * factor[2, 2]
-    return np.asarray(f * (f - 1) / slope)
+    columns = np.ascontiguousarray(offset.reshape(-1, 3).T)
+    _, f, _, slope = _geometry(columns, factor)
+    return np.asarray((f * (f - 1) / slope).reshape(offset.shape[:-1]))
 
 
 # Mild priors, in standard deviations: the shape tends to a ball.

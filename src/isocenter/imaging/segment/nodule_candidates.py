@@ -15,7 +15,7 @@ from isocenter.imaging.segment.lungs import Lungs
 # Radii that the scales answer to best (r = sqrt(3) sigma): 1.9 to 12 mm.
 SIGMAS_MM = (1.1, 1.6, 2.3, 3.3, 4.7, 6.9)
 _WORKING_MM = 1.0
-_MIN_RESPONSE = 0.35
+_MIN_RESPONSE = 0.28
 _MIN_ROUNDNESS = 0.25
 
 

@@ -17,7 +17,13 @@ _MAX_NECK_ROUGH = 0.75
 _MAX_WALL_ROUGH = 0.5
 _MIN_RADIUS_ROUGH_MM = 1.3
 _MIN_FREE = 0.25
+_MAX_WALL = 0.6
+# Fainter than a solid nodule ought to be: it must fit all the better.
+_FAINT_HU = -150.0
 _MIN_EXPLAINED = 0.65
+# What pulls an ellipsoid out of shape, such as a vessel, is outvoted by a second fit that tends to a ball.
+_ROUND = 40.0
+_MIN_EXPLAINED_ROUND = 0.94
 _MIN_KEPT = 0.3
 _MAX_STRETCH = 1.9
 _MAX_STRETCH_ATTACHED = 1.4
@@ -85,28 +91,42 @@ def _measure(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, start: tuple[Cand
     spacing = np.array(spacing_mm)
     centre = np.array(candidate.centre)
     crop = _crop(hu, spacing_mm, lungs, (centre, radius))
-    fit = fit_ellipsoid(crop, centre_mm=centre * spacing, radius_mm=radius, background_hu=lungs.lung_hu)
-    if fit is None or not _is_nodule_like(fit):
-        return None
-    surface = fit.radii_mm(directions())[None]
-    around = look_around(hu, spacing_mm, (fit.centre_mm / spacing)[None], surface, lungs)[0]
-    if around.free < _MIN_FREE or not _stands_out(fit, around):
-        return None
-    return NoduleFit(fit, around, candidate)
+    for roundness in (1.0, _ROUND):
+        fit = fit_ellipsoid(
+            crop, centre_mm=centre * spacing, radius_mm=radius, background_hu=lungs.lung_hu, roundness=roundness
+        )
+        if fit is None:
+            return None
+        if not _is_nodule_like(fit) or (roundness > 1 and fit.explained < _MIN_EXPLAINED_ROUND):
+            continue
+        surface = fit.radii_mm(directions())[None]
+        around = look_around(hu, spacing_mm, (fit.centre_mm / spacing)[None], surface, lungs)[0]
+        if around.free >= _MIN_FREE and _stands_out(fit, around):
+            return NoduleFit(fit, around, candidate)
+    return None
 
 
 def _stands_out(fit: FittedEllipsoid, around: Surroundings) -> bool:
     """Whether it is more than a piece of what it hangs on; the more it hangs on, the better the ellipsoid must fit."""
     small = sum(fit.axial_axes_mm) / 2 < 5.2
     hangs = around.neck > 0.3 or around.wall > 0.06
-    needed = 0.9 if small and hangs else 0.88 if around.wall > 0.06 else 0.8 if around.neck > 0.45 else _MIN_EXPLAINED
+    needed = 0.8 if around.neck > 0.45 else 0.75 if small else _MIN_EXPLAINED
+    if small and hangs:
+        needed = 0.96 if around.neck > 0.5 else 0.9
+    elif around.wall > 0.06:
+        needed = 0.88
+    if fit.inside_hu < _FAINT_HU:
+        needed = max(needed, 0.9)
+    if around.wall > 0.5:
+        needed = 0.95
     # A piece of a vessel, or a vessel that runs along a wall, is longer than wide.
     stretch = fit.semi_axes_mm[2] / fit.semi_axes_mm[0]
     attached = around.neck > 0.5 or around.wall > 0.4 or fit.kept < 0.5
     piece = (attached and stretch > _MAX_STRETCH_ATTACHED) or (small and stretch > _MAX_STRETCH_SMALL)
     # A great vessel or the heart bulges into the lung with less than half a ball.
-    bulge = fit.kept < 0.45 and fit.semi_axes_mm[0] > 7
-    return around.neck <= _MAX_NECK and fit.explained > needed and not piece and not bulge
+    ball = fit.explained > 0.95 and stretch < 1.15 and fit.kept > 0.4 and around.neck < 0.3
+    bulge = fit.kept < 0.45 and fit.semi_axes_mm[0] > 7 and not ball
+    return around.neck <= _MAX_NECK and around.wall <= _MAX_WALL and fit.explained > needed and not piece and not bulge
 
 
 def _crop(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, blob: tuple[np.ndarray, float]) -> Crop:

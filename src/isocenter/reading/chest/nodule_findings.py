@@ -123,6 +123,6 @@ def _categories(diameter_mm: float, count: str, facts: PatientFacts) -> tuple[Ca
     fleischner = apply_rule(
         "fleischner_2017", {"kind": "solid", "d": diameter_mm, "count": count, "risk": facts.risk, **known}
     )
-    screening = {name: known[name] for name in ("age", "screening") if name in known}
+    screening: dict[str, object] = {name: value for name, value in known.items() if name in ("age", "screening")}
     lung_rads = apply_rule("lung_rads_2022", {"kind": "solid", "d": round(diameter_mm, 1), **screening})
     return (lung_rads, fleischner) if facts.screening else (fleischner, lung_rads)
