@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from isocenter.core.finding import ModelRef
@@ -26,3 +28,9 @@ def test_a_score_becomes_a_finding_with_its_category(axial):
 
 def test_no_calcium_is_no_finding(axial):
     assert calcium_finding(axial, _calcium(0.0), number=1, model=MODEL) is None
+
+
+def test_noise_makes_a_score_less_certain(axial):
+    quiet, noisy = (replace(_calcium(120.0), noise_hu=noise) for noise in (0.0, 30.0))
+    spread = [calcium_finding(axial, c, number=1, model=MODEL).measurements[0].uncertainty for c in (quiet, noisy)]
+    assert np.allclose(spread, (2.4, 11.4))

@@ -15,7 +15,10 @@ METHOD = (
 
 
 def calcium_finding(axial: Axial, calcium: Calcium, *, number: int, model: ModelRef) -> Finding | None:
-    """The calcium of the scan, None if there is none."""
+    """The calcium of the scan, None if there is none.
+
+    The score's uncertainty, 2 % and 0.3 per HU of noise, is about what phantoms showed with up to 50 HU of noise.
+    """
     score = calcium.score
     if score.agatston <= 0:
         return None
@@ -26,7 +29,7 @@ def calcium_finding(axial: Axial, calcium: Calcium, *, number: int, model: Model
     last = axial.source.grid.shape[0] - 1
     index = axial.source_index(np.array([calcium.box[0].start + best, place[1], place[2]]))
     mask = axial.source_mask(calcium.mask, calcium.box)
-    spread = 0.02 * score.agatston + calcium.noise_hu / 100
+    spread = 0.02 * score.agatston + 0.3 * calcium.noise_hu
     measured = (
         Measurement("agatston_score", score.agatston, "1", term("agatston_score").code, METHOD, spread),
         Measurement("calcium_volume", score.volume_mm3, "mm3", term("calcium_volume").code, METHOD, None),

@@ -22,7 +22,6 @@ from isocenter.zoo.cards import built_in_card, card_to_toml
 from isocenter.zoo.predict import Models
 
 NAME = "chest-ct"
-METHOD = ModelRef("chest-ct", "0.1.0", "")
 MAX_SLICE_MM = 5.0
 MAX_PIXEL_MM = 2.5
 MIN_LUNG_ML = 100.0
