@@ -6,7 +6,6 @@ peak memory are those of a fresh process that loads the series and reads it, wit
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,9 @@ def _child(folder: str) -> None:
     began = time.perf_counter()
     outcome = read_paths([Path(folder)], None, ReadOptions(Models(), datetime.now(UTC), "chest-ct"))
     seconds = time.perf_counter() - began
-    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    # VmHWM, not ru_maxrss: the latter starts at what the parent held when it forked.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak_gb = int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e9
     print(json.dumps({"s": seconds, "gb": peak_gb, "findings": len(outcome.reports[0].findings)}))
 
 

@@ -74,10 +74,17 @@ def test_documented_commands_run(place, block, samples):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("place", "block"), blocks("python"), ids=lambda value: value if "#" in str(value)[:80] else "")
+@pytest.mark.parametrize(
+    ("place", "block"), blocks("python"), ids=lambda value: value if "#" in str(value)[:80] else ""
+)
 def test_documented_python_runs(place, block, samples):
     done = subprocess.run(
-        [sys.executable, "-c", block], cwd=samples, env=environment(samples), capture_output=True, text=True, check=False
+        [sys.executable, "-c", block],
+        cwd=samples,
+        env=environment(samples),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, f"{place}\n{done.stdout}\n{done.stderr}"
 

@@ -185,7 +185,9 @@ def test_the_plain_forms_of_the_format_are_read(tmp_path):
     assert read_bytes(tmp_path, skipping).array.ravel().tolist() == list(range(12))
     at_end = header(*BASE, "byte skip: -1", payload=b"whatever" + pixels)
     assert read_bytes(tmp_path, at_end).array.ravel().tolist() == list(range(12))
-    packed = header("type: uchar", "dimension: 2", "sizes: 4 3", "encoding: gzip", payload=gzip.compress(pixels, mtime=0))
+    packed = header(
+        "type: uchar", "dimension: 2", "sizes: 4 3", "encoding: gzip", payload=gzip.compress(pixels, mtime=0)
+    )
     assert read_bytes(tmp_path, packed).array.ravel().tolist() == list(range(12))
     windows = header(*BASE, 'space units: "cm" "cm"', "# a remark", "key:=a: b", payload=pixels).replace(
         b"\n", b"\r\n", 6

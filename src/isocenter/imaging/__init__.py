@@ -1,1 +1,1 @@
-"""Arrays in, new arrays out: what is done to pixels before, between and after the models; millimetres where they are real."""
+"""Arrays in, new arrays out: what is done to pixels around the models; millimetres where they are real."""

@@ -30,6 +30,8 @@ _MAX_STRETCH_ATTACHED = 1.4
 _MAX_STRETCH_SMALL = 1.38
 _MIN_SEMI_AXIS_MM = 1.3
 _DIAMETER_MM = (3.4, 36.0)
+# Of the largest scale of candidates: anything may be larger than that.
+_LARGEST_BLOB_MM = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,18 @@ def _measure(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, start: tuple[Cand
             continue
         surface = fit.radii_mm(directions())[None]
         around = look_around(hu, spacing_mm, (fit.centre_mm / spacing)[None], surface, lungs)[0]
-        if around.free >= _MIN_FREE and _stands_out(fit, around):
+        if around.free >= _MIN_FREE and _stands_out(fit, around) and not _outgrew(fit, around, candidate):
             return NoduleFit(fit, around, candidate)
     return None
+
+
+def _outgrew(fit: FittedEllipsoid, around: Surroundings, candidate: Candidate) -> bool:
+    """Whether a fit on a wall is far larger than the blob that it began with: the wall's bulge, not a ball on it.
+
+    Scales of candidates stand 1.44 apart, so a true ball lies within 1.2 of its blob's radius, on a wall within 1.35.
+    """
+    radius_mm = float(np.prod(fit.semi_axes_mm)) ** (1 / 3)
+    return around.wall > 0.06 and candidate.radius_mm < _LARGEST_BLOB_MM and radius_mm > 1.4 * candidate.radius_mm
 
 
 def _stands_out(fit: FittedEllipsoid, around: Surroundings) -> bool:
