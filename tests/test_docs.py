@@ -1,7 +1,7 @@
 """What the documents tell a reader to type is typed here.
 
-```sh blocks run line by line in a folder that holds sample inputs, each line with exit code 0 (or the one in a `# exit N`
-comment behind it); ```python blocks run there too. ```text blocks are for reading.
+```sh blocks run line by line in a folder that holds sample inputs, each line with exit code 0 (or the one in a
+`# exit N` comment behind it); ```python blocks run there too. ```text blocks are for reading.
 """
 
 import os
