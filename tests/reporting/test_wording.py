@@ -68,7 +68,7 @@ def test_every_input_and_choice_of_every_rule_has_words():
 def measured(blobs, case_seeing) -> list[Measurement]:
     image = Volume(blobs[None], Grid.of_pixels((1, 96, 96)), modality="US")
     fit = SimpleNamespace(axial_axes_mm=(8.0, 6.0), volume_ml=0.2, inside_hu=30.0)
-    nodule, axial = SimpleNamespace(ellipsoid=fit), SimpleNamespace(spacing_mm=(1.0, 0.7, 0.7))
+    nodule, axial = SimpleNamespace(ellipsoid=fit, attachment="isolated"), SimpleNamespace(spacing_mm=(1.0, 0.7, 0.7))
     (breast,) = breast_us.TASK.read(image, case_seeing("BreastUS")).findings
     calcium = Measurement("agatston_score", 1.0, "1", breast.code, calcium_finding.METHOD)
     head = fetal_head._age(HeadMeasures(250.0, 70.0, 90.0, 1.0, 1.0, 1.0))[0]
