@@ -14,6 +14,7 @@ def rule(
     """Apply one guideline to given inputs; prints the category, its trace and its citation."""
     from isocenter.core.errors import InputError
     from isocenter.knowledge.rules import answers, apply_rule
+    from isocenter.reporting.report_json import category_to_dict
 
     facts: dict[str, object] = {}
     for pair in inputs or []:
@@ -23,23 +24,7 @@ def rule(
         facts[key] = _number_or_text(value)
     category = apply_rule(name, facts)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "rule": category.rule,
-                    "value": category.value,
-                    **answers(category),
-                    "management": category.management,
-                    "texts": dict(category.texts),
-                    "limits": list(category.limits),
-                    "flags": list(category.flags),
-                    "trace": [{"term": t.term, "value": t.value, "effect": t.effect} for t in category.trace],
-                    "source": category.source,
-                },
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
+        print(json.dumps({**category_to_dict(category), **answers(category)}, ensure_ascii=False, indent=2))
         return
     print(f"{category.rule}: {category.value or 'no answer'}  {' '.join(category.flags)}".rstrip())
     if category.texts:

@@ -103,7 +103,7 @@ def _study(report: Report) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    categories = [_category(category) for category in finding.categories]
+    categories = [category_to_dict(category) for category in finding.categories]
     return {
         "id": finding.id,
         "task": finding.task,
@@ -128,7 +128,8 @@ def _model(model: ModelRef) -> dict[str, str]:
     return {"name": model.name, "version": model.version, "digest": model.digest}
 
 
-def _category(category: Category) -> dict[str, Any]:
+def category_to_dict(category: Category) -> dict[str, Any]:
+    """What a guideline says, as the report and `isocenter rule --json` print it."""
     return {
         "rule": category.rule,
         "value": category.value,
