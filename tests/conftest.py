@@ -31,6 +31,30 @@ def data_dir() -> Path:
     return folder
 
 
+def pytest_addoption(parser):
+    parser.addoption("--redraw", action="store_true", help="write the pictures of the documents instead of comparing")
+
+
+@pytest.fixture
+def docs_picture(request):
+    """A check that docs/pictures/<name>.png shows this uint8 array, within what another CPU's rounding changes."""
+    from isocenter.io.raster import read_raster, write_png
+
+    def check(name: str, picture: np.ndarray, *, tolerance: float = 2.0) -> None:
+        path = ROOT / "docs" / "pictures" / f"{name}.png"
+        if request.config.getoption("--redraw"):
+            path.parent.mkdir(exist_ok=True)
+            write_png(picture, path)
+        shown = read_raster(path).array[0]
+        assert path.stat().st_size < 150_000, f"{path.name} is too large for a page"
+        assert shown.shape == picture.shape or shown.shape == picture.shape[:2], "another size; draw it with --redraw"
+        wanted = picture if shown.ndim == picture.ndim else picture[..., 0]
+        off = float(np.abs(shown.astype(float) - wanted).mean())
+        assert off <= tolerance, f"{path.name} shows something else ({off:.1f} of 255); look, then use --redraw"
+
+    return check
+
+
 @pytest.fixture(scope="session")
 def tool():
     """Path of a command-line tool, by name."""

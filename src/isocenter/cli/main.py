@@ -8,8 +8,8 @@ import typer
 
 import isocenter
 from isocenter.cli import bench, convert, demo, evaluate, explain, models, package, predict, read, rule, tasks, train
-from isocenter.cli.exits import CHECK_FAILED, USAGE
-from isocenter.core.errors import IsocenterError, PackageError, ReportError
+from isocenter.cli.exits import CHECK_FAILED, NOTHING_READ, USAGE
+from isocenter.core.errors import CheckError, IsocenterError, PackageError, ReportError, UnreadableError
 
 app = typer.Typer(
     name="isocenter",
@@ -62,7 +62,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except IsocenterError as error:
-        _end(str(error), CHECK_FAILED if isinstance(error, PackageError | ReportError) else USAGE)
+        _end(str(error), _code_of(error))
     except _USAGE_ERROR as error:
         say = getattr(error, "format_message", error.__str__)
         shown = str(say())
@@ -73,6 +73,13 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _end("stopped; finished studies are kept", 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _code_of(error: IsocenterError) -> int:
+    """The exit code that CONTRACT gives to an error."""
+    if isinstance(error, PackageError | ReportError | CheckError):
+        return CHECK_FAILED
+    return NOTHING_READ if isinstance(error, UnreadableError) else USAGE
 
 
 def _stop(number: int, frame: object) -> None:

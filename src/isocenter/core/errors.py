@@ -5,9 +5,11 @@ IsocenterError
 │   ├── GeometryError     voxels and patient space do not fit together
 │   │   └── UnknownSpacingError   millimetres were asked of an image that has none
 │   ├── FormatError       the bytes are not what they claim to be, or a form that we do not read
-│   └── LimitError        larger, deeper or more than the limits table allows
+│   ├── LimitError        larger, deeper or more than the limits table allows
+│   └── UnreadableError   the one input of a command cannot be read at all
 ├── PackageError          a model package is unsigned, altered, or does not hold what its card says
 ├── ReportError           a report would say something that no measurement supports
+├── CheckError            a result was computed and failed the check on it (a registration that did not converge)
 └── MissingExtraError     a command needs an extra that is not installed
 """
 
@@ -36,12 +38,20 @@ class LimitError(InputError):
     """Larger, deeper or more than the limits table allows."""
 
 
+class UnreadableError(InputError):
+    """The one input of a command cannot be read at all."""
+
+
 class PackageError(IsocenterError):
     """A model package is unsigned, altered, or does not hold what its card says."""
 
 
 class ReportError(IsocenterError):
     """A report would say something that no measurement supports."""
+
+
+class CheckError(IsocenterError):
+    """A result was computed and failed the check on it."""
 
 
 class MissingExtraError(IsocenterError):

@@ -1,5 +1,6 @@
 """MetaImage files (.mha, .mhd with its .raw or .zraw): ITK's own format, in LPS."""
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -7,8 +8,10 @@ from typing import Final
 import numpy as np
 
 from isocenter.core.cine import Cine
-from isocenter.core.errors import FormatError
+from isocenter.core.errors import FormatError, InputError
+from isocenter.core.grid import Grid
 from isocenter.core.volume import Source, Volume
+from isocenter.io.atomic import atomic_write
 from isocenter.io.lattice import Frames, Lattice, build_image, numbers, sizes_of
 from isocenter.io.limits import check_shape
 from isocenter.io.payload import decode_payload, read_beside
@@ -129,3 +132,35 @@ def _frames(keys: Mapping[str, str], sizes: tuple[int, ...]) -> Frames:
     text = keys.get("ElementSpacing", "")
     step = numbers(text, len(sizes))[3] if text else 1.0
     return Frames("time" if text else "frame", np.arange(sizes[3]) * step)
+
+
+def write_metaimage(volume: Volume, path: Path) -> None:
+    """Write a volume (.mha, compressed): whole or not there, the same bytes every time.
+
+    An image without pixel size has no ElementSpacing; one without a place no direction.
+    Raises InputError for voxels that MetaImage cannot hold.
+    """
+    code = volume.array.dtype.str[1:]
+    name = next((name for name, held in _DTYPES.items() if held == code and "LONG" not in name), None)
+    if name is None:
+        raise InputError(f"MetaImage: expected whole or floating numbers, got {volume.array.dtype}; convert the array")
+    slices, rows, columns = volume.grid.shape
+    packed = zlib.compress(np.ascontiguousarray(volume.array, volume.array.dtype.newbyteorder("<")).tobytes(), level=1)
+    lines = ["ObjectType = Image", "NDims = 3", "BinaryData = True", "BinaryDataByteOrderMSB = False"]
+    lines += ["CompressedData = True", f"CompressedDataSize = {len(packed)}", *_place_lines(volume.grid)]
+    lines += [f"DimSize = {columns} {rows} {slices}", "ElementNumberOfChannels = 3" if volume.is_colour else ""]
+    lines += [f"ElementType = {name}", "ElementDataFile = LOCAL"]
+    atomic_write(path, "\n".join(filter(None, lines)).encode("ascii") + b"\n" + packed)
+
+
+def _place_lines(grid: Grid) -> list[str]:
+    """Spacing, direction and origin in LPS, as far as they are known."""
+    if not grid.spacing_known:
+        return []
+    spacing = grid.spacing_mm
+    lines = [f"ElementSpacing = {' '.join(repr(float(step)) for step in spacing[::-1])}"]
+    if grid.position_known:
+        directions = (grid.affine[:3, :3] / spacing)[:, ::-1].T
+        lines.append(f"TransformMatrix = {' '.join(repr(float(x)) for x in directions.ravel())}")
+        lines.append(f"Offset = {' '.join(repr(float(x)) for x in grid.affine[:3, 3])}")
+    return lines

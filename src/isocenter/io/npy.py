@@ -71,3 +71,10 @@ def _as_stack(array: np.ndarray) -> np.ndarray:
     raise FormatError(
         f"expected (rows, columns) or (slices, rows, columns), got the shape {array.shape}; save one image"
     )
+
+
+def pack_npy(array: np.ndarray) -> bytes:
+    """The bytes of an .npy file of numbers, little-endian."""
+    stream = BytesIO()
+    np.lib.format.write_array(stream, np.ascontiguousarray(array, array.dtype.newbyteorder("<")), allow_pickle=False)
+    return stream.getvalue()
