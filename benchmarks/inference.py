@@ -1,9 +1,10 @@
 """Each shipped model, and two common networks, against the same network in torch: its default and its best setting.
 
-The calls take turns and each one's fastest is compared: what else runs on the machine then disturbs least. torch's
-best on a CPU is bfloat16 autocast with channels_last. A shipped model runs as its card says; the common networks
-(random weights, only their speed counts) in float32, bfloat16 and int8. `--threads 1` for a machine whose other core
-is busy. Needs the dev and train extras.
+The networks take turns of a few calls and each one's fastest is compared: what else runs on the machine then disturbs
+least, and a turn outlives the threads of the last one, which go on waiting busily for a while. torch's best on a CPU
+is bfloat16 autocast with channels_last. A shipped model runs as its card says; the common networks (random weights,
+only their speed counts) in float32, bfloat16 and int8. `--threads 1` for a machine whose other core is busy. Needs the
+dev and train extras.
 """
 
 import copy
@@ -32,7 +33,8 @@ from isocenter.zoo.predict import load_predictor
 from isocenter.zoo.runtimes import OpenVinoPredictor
 
 THREADS = int(sys.argv[sys.argv.index("--threads") + 1]) if "--threads" in sys.argv else 2
-ROUNDS = 25
+ROUNDS = 8
+CALLS = 6  # of a turn; torch's threads spin for some milliseconds after each of theirs
 RECIPES = Path(__file__).resolve().parent.parent / "src" / "isocenter" / "learning" / "recipes"
 Row = dict[str, object]
 
@@ -40,11 +42,11 @@ Row = dict[str, object]
 def fastest_ms(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
     """Fewest milliseconds of a call, the calls taking turns."""
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for turn in range(rounds + 3):
+    for _ in range(rounds):
         for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if turn >= 3:
+            for _ in range(CALLS):
+                start = time.perf_counter()
+                call()
                 times[name].append(1e3 * (time.perf_counter() - start))
     return {name: min(values) for name, values in times.items()}
 
