@@ -14,7 +14,8 @@ from typing import Final
 from isocenter.core.modality import intensity_unit
 from isocenter.core.volume import Facts, Window
 from isocenter.io.dicom_csa import csa_numbers
-from isocenter.io.dicom_frames import Frame, seconds_of
+from isocenter.io.dicom_frames import Frame
+from isocenter.io.dicom_pet import pet_facts
 from isocenter.io.dicom_pixels import inversion_sum, is_inverted
 from isocenter.io.dicom_scan import Header
 from isocenter.io.dicom_stacks import Stack
@@ -168,7 +169,7 @@ def _parameters(stack: Stack) -> list[tuple[str, str | float | int]]:
     scalings = {(other.slope, other.intercept) for row in stack.frames for other in row}
     if scalings == {(frame.slope, frame.intercept)} != {(1.0, 0.0)} and not frame.is_colour:
         found += [("rescale_slope", frame.slope), ("rescale_intercept", frame.intercept)]
-    return found + _mosaic_timing(stack) + _pet_times(header)
+    return found + _mosaic_timing(stack) + pet_facts(stack.frames)
 
 
 def _mosaic_timing(stack: Stack) -> list[tuple[str, str | float | int]]:
@@ -188,16 +189,3 @@ def _mosaic_timing(stack: Stack) -> list[tuple[str, str | float | int]]:
         found.append(("slice_times_s", " ".join(f"{(time - min(ordered)) / 1000:.4f}" for time in ordered)))
     positive = csa_numbers(csa, "PhaseEncodingDirectionPositive")
     return found + ([("phase_positive", int(positive[0]))] if positive else [])
-
-
-def _pet_times(header: Header) -> list[tuple[str, str | float | int]]:
-    """Seconds since midnight of injection and of series and acquisition start, for SUV."""
-    if header.text("Modality") != "PT":
-        return []
-    injection = header.text("RadiopharmaceuticalStartDateTime") or header.text("RadiopharmaceuticalStartTime")
-    named = (
-        ("injection_clock_s", injection),
-        ("series_clock_s", header.text("SeriesTime")),
-        ("acquisition_clock_s", header.text("AcquisitionTime")),
-    )
-    return [(name, seconds) for name, text in named if (seconds := seconds_of(text)) is not None]

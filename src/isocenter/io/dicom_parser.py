@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from isocenter.io.boundary import untrusted
+from isocenter.io.dicom_pet import tracer_values
 from isocenter.io.dicom_scan import (
     DEFLATED,
     EXPLICIT_BIG,
@@ -213,14 +214,7 @@ def _values_of_sequences(dataset: Any) -> dict[str, Value]:
     values: dict[str, Value] = {}
     if _first(dataset, "SequenceOfUltrasoundRegions") is not None:
         values.update(_ultrasound_spacing(dataset.SequenceOfUltrasoundRegions))
-    drug = _first(dataset, "RadiopharmaceuticalInformationSequence")
-    if drug is not None:
-        for name in ("RadionuclideTotalDose", "RadionuclideHalfLife"):
-            if drug.get(name) is not None:
-                values[name] = (float(drug[name].value),)
-        for name in ("RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime"):
-            if drug.get(name):
-                values[name] = (str(drug[name].value),)
+    values.update(tracer_values(dataset))
     detector = _first(dataset, "DetectorInformationSequence")
     if detector is not None:
         stated = plain_values(detector)
