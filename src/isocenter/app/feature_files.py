@@ -1,0 +1,95 @@
+"""Radiomic features from files to a table: image and mask in, one CSV (and a DICOM SR) out."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from isocenter.app.image_files import open_image, open_labels
+from isocenter.app.parameters import read_options
+from isocenter.core.errors import InputError
+from isocenter.core.feature import Feature
+from isocenter.core.mask import LabelMap, Mask
+from isocenter.core.volume import Volume
+from isocenter.imaging.features.radiomics import extract_features
+from isocenter.imaging.features.radiomics_config import RadiomicsConfig, builtin_configs, parse_configs
+from isocenter.io.atomic import atomic_write
+
+COLUMNS: Final = ("tag", "name", "family", "ibsi_id", "aggregation", "value", "unit")
+
+
+def open_region(
+    image: Path, mask: Path, *, label: str | None = None, pixel_size_mm: float | None = None
+) -> tuple[Volume, Mask]:
+    """An image and the region on it.
+
+    label           which of the mask's labels, or "all" for all as one region; may be left out where there is one
+    pixel_size_mm   of an image that states none
+
+    Raises what `open_image` and `open_labels` raise; InputError for several labels without a choice, or no such label.
+    """
+    volume = open_image(image)
+    if pixel_size_mm is not None:
+        volume = Volume(
+            volume.array, volume.grid.with_spacing(pixel_size_mm, pixel_size_mm), volume.unit, volume.modality,
+            volume.facts, volume.source,
+        )  # fmt: skip
+    labels = open_labels(mask, volume)
+    return volume, _chosen(labels, label)
+
+
+def _chosen(labels: LabelMap, label: str | None) -> Mask:
+    found = labels.labels
+    listed = ", ".join(map(str, found[:20]))
+    if not found:
+        raise InputError("mask: expected voxels of a region, got an empty mask; check the file")
+    if label is None:
+        if len(found) > 1:
+            raise InputError(f"mask: expected one label, got {listed}; choose one with --label N, or --label all")
+        return labels.mask_of(found[0])
+    if label == "all":
+        return labels.any_mask
+    if not label.isdecimal() or int(label) not in found:
+        raise InputError(f"--label: expected one of {listed} or all, got {label!r}; choose another")
+    return labels.mask_of(int(label))
+
+
+def find_config(name: str, *, section: str | None = None) -> RadiomicsConfig:
+    """A configuration by its name, or from a TOML file.
+
+    name      "ibsi-digital", "ibsi-a" … "ibsi-e", "classic", or a path that ends in .toml
+    section   which configuration of a file that holds several
+
+    Raises InputError for an unknown name, or a file without or with several configurations and no section.
+    """
+    builtin = builtin_configs()
+    if name in builtin and section is None:
+        return builtin[name]
+    if not name.endswith(".toml"):
+        raise InputError(f"--config: expected one of {', '.join(builtin)} or a FILE.toml, got {name!r}; choose one")
+    configs = parse_configs(read_options([], Path(name)))
+    if section is None and len(configs) == 1:
+        return next(iter(configs.values()))
+    if section not in configs:
+        raise InputError(f"{name}: expected one configuration out of {', '.join(configs)}; choose it with --section")
+    return configs[section]
+
+
+def write_table(features: Sequence[Feature], out: Path) -> None:
+    """Write features as CSV, one row each; a feature without a value has an empty one."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for each in features:
+        value = "" if each.value is None else repr(each.value)
+        writer.writerow((each.tag, each.name, each.family, each.ibsi_id, each.aggregation, value, each.unit))
+    out = Path(out)
+    if not out.parent.is_dir():
+        raise InputError(f"{out.parent}: expected a folder to write into, found none; create it")
+    atomic_write(out, text.getvalue().encode())
+
+
+def feature_files(image: Path, mask: Path, config: RadiomicsConfig, *, label: str | None = None) -> tuple[Feature, ...]:
+    """The features of a mask's file on an image's file: for scripts that go over many pairs."""
+    return extract_features(*open_region(image, mask, label=label), config)

@@ -1,0 +1,35 @@
+"""`isocenter features`: the radiomic features of a region as a table."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def features(
+    image: Annotated[Path, typer.Argument(help="The image: a file, or a DICOM folder.")],
+    mask: Annotated[Path, typer.Argument(help="The region on the image's grid: a file of labels.")],
+    config: Annotated[str, typer.Option(help="ibsi-digital, ibsi-a … ibsi-e, classic, or a FILE.toml.")],
+    out: Annotated[Path, typer.Option(help="The table to write: FILE.csv.", dir_okay=False)],
+    section: Annotated[str | None, typer.Option(help="Which configuration of a FILE.toml with several.")] = None,
+    label: Annotated[str | None, typer.Option(help="Which label of the mask, or all as one region.")] = None,
+    pixel_size_mm: Annotated[float | None, typer.Option(help="For a picture that states no pixel size.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the features as JSON.")] = False,
+) -> None:
+    """Compute the radiomic features of MASK on IMAGE as IBSI defines them, and write one row each."""
+    from isocenter.app.feature_files import find_config, open_region, write_table
+    from isocenter.imaging.features.radiomics import extract_features
+
+    settings = find_config(config, section=section)
+    volume, region = open_region(image, mask, label=label, pixel_size_mm=pixel_size_mm)
+    found = extract_features(volume, region, settings)
+    write_table(found, out)
+    if as_json:
+        print(json.dumps([asdict(feature) for feature in found], indent=2))
+    missing = [feature.tag for feature in found if feature.value is None]
+    if missing:
+        shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
+        print(f"isocenter: note: {len(missing)} features have no value for this region: {shown}", file=sys.stderr)

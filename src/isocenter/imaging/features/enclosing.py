@@ -1,0 +1,75 @@
+"""Bodies around a cloud of points: the convex hull, its longest distance and the smallest ellipsoid.
+
+Source: Barber CB, Dobkin DP, Huhdanpaa H. ACM Trans Math Softw 1996;22:469-483 (hull); Khachiyan LG. Math Oper Res
+1996;21:307-320, with the stopping rule of Todd MJ, Yildirim EA. Discrete Appl Math 2007;155:1731-1744 (ellipsoid).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+_ELLIPSOID_SHARE = 1e-3
+_ELLIPSOID_STEPS = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hull:
+    """A convex hull: its corners in mm, (n, 3), its volume and its area."""
+
+    points: np.ndarray = field(repr=False)
+    volume_mm3: float
+    area_mm2: float
+
+
+def hull_of(points_mm: np.ndarray) -> Hull:
+    """The convex hull of the points of a mesh, which never lie in one plane."""
+    from scipy.spatial import ConvexHull
+
+    points = _line_ends(points_mm)
+    hull = ConvexHull(points)
+    return Hull(points[hull.vertices], float(hull.volume), float(hull.area))
+
+
+def _line_ends(points: np.ndarray) -> np.ndarray:
+    """The points without those that lie between two others on a line along an axis: none of these is a corner."""
+    for axis in range(3):
+        others = [other for other in range(3) if other != axis]
+        order = np.lexsort((points[:, axis], points[:, others[1]], points[:, others[0]]))
+        points = points[order]
+        is_new = np.ones(len(points) + 1, dtype=np.bool_)
+        is_new[1:-1] = (points[1:, others] != points[:-1, others]).any(axis=1)
+        points = points[is_new[:-1] | is_new[1:]]
+    return points
+
+
+def largest_distance(points_mm: np.ndarray) -> float:
+    """The largest distance between any two points."""
+    squares = (points_mm**2).sum(axis=1)
+    largest = 0.0
+    for start in range(0, len(points_mm), 512):
+        part = slice(start, start + 512)
+        gaps = squares[part, None] + squares[None] - 2 * points_mm[part] @ points_mm.T
+        largest = max(largest, float(gaps.max()))
+    return float(largest**0.5)
+
+
+def smallest_ellipsoid(points_mm: np.ndarray) -> np.ndarray:
+    """Half axes in mm, longest first, of the smallest ellipsoid around the points, to 0.1 % of its volume or better."""
+    n_points, size = points_mm.shape
+    lifted = np.column_stack((points_mm, np.ones(n_points))).T
+    shares = np.full(n_points, 1 / n_points)
+    for _ in range(_ELLIPSOID_STEPS):
+        spread = (lifted * shares) @ lifted.T
+        reach = np.einsum("ij,ij->j", lifted, np.linalg.solve(spread, lifted))
+        far = int(np.argmax(reach))
+        if reach[far] <= (1 + _ELLIPSOID_SHARE) * (size + 1):
+            break
+        step = (reach[far] - size - 1) / ((size + 1) * (reach[far] - 1))
+        shares *= 1 - step
+        shares[far] += step
+    centre = points_mm.T @ shares
+    spread = (points_mm.T * shares) @ points_mm - np.outer(centre, centre)
+    # Blown up until the furthest point lies on it, so that it surely encloses all.
+    apart = points_mm - centre
+    furthest = float(np.einsum("ij,ij->i", apart, np.linalg.solve(spread, apart.T).T).max())
+    return np.asarray(np.sqrt(np.linalg.eigvalsh(spread)[::-1] * furthest))

@@ -1,0 +1,35 @@
+"""Sums over the triangles of a mask's mesh."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def sum_triangles(
+    padded: np.ndarray, triangles: np.ndarray, starts: np.ndarray, spacing: np.ndarray
+) -> tuple[float, float]:
+    """(volume, area) of the mesh.
+
+    padded      bool with one voxel of outside all around
+    triangles   (n, 3, 3) points in the cube, by case; `starts` (257,) says where each case begins
+    """
+    volume, area = 0.0, 0.0
+    scaled = triangles * spacing
+    for k in range(padded.shape[0] - 1):
+        for j in range(padded.shape[1] - 1):
+            for i in range(padded.shape[2] - 1):
+                case = 0
+                for corner in range(8):
+                    if padded[k + (corner >> 2 & 1), j + (corner >> 1 & 1), i + (corner & 1)]:
+                        case |= 1 << corner
+                if case in (0, 255):
+                    continue
+                z, y, x = k * spacing[0], j * spacing[1], i * spacing[2]
+                for t in range(starts[case], starts[case + 1]):
+                    az, ay, ax = scaled[t, 0, 0], scaled[t, 0, 1], scaled[t, 0, 2]
+                    uz, uy, ux = scaled[t, 1, 0] - az, scaled[t, 1, 1] - ay, scaled[t, 1, 2] - ax
+                    vz, vy, vx = scaled[t, 2, 0] - az, scaled[t, 2, 1] - ay, scaled[t, 2, 2] - ax
+                    nz, ny, nx = uy * vx - ux * vy, ux * vz - uz * vx, uz * vy - uy * vz
+                    area += 0.5 * np.sqrt(nz * nz + ny * ny + nx * nx)
+                    volume += ((z + az) * nz + (y + ay) * ny + (x + ax) * nx) / 6.0
+    return volume, area

@@ -1,0 +1,90 @@
+import csv
+
+import numpy as np
+import pytest
+
+from isocenter.app.feature_files import COLUMNS, feature_files, find_config, open_region, write_table
+from isocenter.core.errors import InputError, UnreadableError
+from isocenter.core.feature import Feature
+from isocenter.core.grid import Grid
+from isocenter.core.volume import Volume
+from isocenter.imaging.features.radiomics_config import builtin_configs
+from isocenter.io.nifti import write_nifti
+from isocenter.io.raster import write_png
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """An image and a mask of labels 1 and 3, as files."""
+    grid = Grid.of_spacing((5, 8, 9), (2.0, 1.0, 1.0))
+    labels = np.zeros(grid.shape, np.uint8)
+    labels[1:4, 1:4, 2:7] = 1
+    labels[1:4, 5:7, 2:7] = 3
+    write_nifti(Volume(np.arange(360.0).reshape(grid.shape), grid, "HU"), tmp_path / "image.nii.gz")
+    write_nifti(Volume(labels, grid), tmp_path / "mask.nii.gz")
+    return tmp_path / "image.nii.gz", tmp_path / "mask.nii.gz"
+
+
+def test_several_labels_need_a_choice(pair):
+    with pytest.raises(InputError, match="1, 3; choose one with --label N, or --label all"):
+        open_region(*pair)
+    with pytest.raises(InputError, match="one of 1, 3 or all"):
+        open_region(*pair, label="2")
+    assert [open_region(*pair, label=label)[1].n_voxels for label in ("1", "3", "all")] == [45, 30, 75]
+
+
+def test_one_label_needs_none(pair, tmp_path):
+    grid = Grid.of_spacing((5, 8, 9), (2.0, 1.0, 1.0))
+    write_nifti(Volume(np.full(grid.shape, 7, np.uint8), grid), tmp_path / "one.nii.gz")
+    assert open_region(pair[0], tmp_path / "one.nii.gz")[1].n_voxels == 360
+
+
+def test_a_mask_of_nothing_is_said_to_be_empty(pair, tmp_path):
+    grid = Grid.of_spacing((5, 8, 9), (2.0, 1.0, 1.0))
+    write_nifti(Volume(np.zeros(grid.shape, np.uint8), grid), tmp_path / "none.nii.gz")
+    with pytest.raises(InputError, match="empty mask"):
+        open_region(pair[0], tmp_path / "none.nii.gz")
+
+
+def test_a_picture_takes_the_stated_pixel_size(tmp_path):
+    rng = np.random.default_rng(0)
+    write_png(rng.integers(0, 255, (20, 20), np.uint8), tmp_path / "a.png")
+    write_png(np.pad(np.full((10, 10), 255, np.uint8), 5), tmp_path / "m.png")
+    volume, mask = open_region(tmp_path / "a.png", tmp_path / "m.png", pixel_size_mm=0.5)
+    assert volume.grid.spacing_mm[1] == 0.5
+    assert mask.n_voxels == 100
+    assert not open_region(tmp_path / "a.png", tmp_path / "m.png")[0].grid.spacing_known
+
+
+def test_configurations_come_by_name_or_file(tmp_path):
+    assert find_config("ibsi-c") == builtin_configs()["ibsi-c"]
+    with pytest.raises(InputError, match="ibsi-digital"):
+        find_config("ibsi-z")
+    with pytest.raises(UnreadableError):
+        find_config(str(tmp_path / "absent.toml"))
+    several = tmp_path / "several.toml"
+    several.write_text('[fine]\ntexture = {method = "fbn", bins = 64}\n[rough]\ntexture = {method = "fbn", bins = 8}\n')
+    with pytest.raises(InputError, match="fine, rough; choose it with --section"):
+        find_config(str(several))
+    assert find_config(str(several), section="rough").texture.bins == 8
+
+
+def test_the_table_has_the_columns_of_the_contract_and_repeats_every_digit(tmp_path):
+    features = (
+        Feature("stat_mean", "Mean", "Statistics", "Q4LE", "n/a", 0.1 + 0.2, "HU"),
+        Feature("stat_skew", "Skewness", "Statistics", "KE2A", "n/a", None, "1"),
+    )
+    write_table(features, tmp_path / "out.csv")
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert tuple(rows[0]) == COLUMNS == ("tag", "name", "family", "ibsi_id", "aggregation", "value", "unit")
+    assert float(rows[0]["value"]) == 0.1 + 0.2
+    assert rows[1]["value"] == ""
+    with pytest.raises(InputError, match="expected a folder"):
+        write_table(features, tmp_path / "absent" / "out.csv")
+
+
+def test_features_of_files(pair):
+    found = feature_files(*pair, builtin_configs()["classic"], label="1")
+    values = {feature.tag: feature.value for feature in found}
+    array = np.arange(360.0).reshape(5, 8, 9)
+    assert values["stat_mean"] == array[1:4, 1:4, 2:7].mean()
