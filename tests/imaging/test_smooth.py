@@ -55,9 +55,15 @@ def test_the_median_removes_a_single_bad_voxel_and_keeps_an_edge():
 
 def test_a_single_slice_and_whole_numbers_are_smoothed_too():
     array = np.arange(35, dtype=np.int16).reshape(1, 5, 7)
-    for smooth in (smooth_gaussian(array, sigma_mm=1, spacing_mm=(1, 1, 1)), smooth_median(array), smooth_mean(array)):
+    for smooth in (smooth_gaussian(array, sigma_mm=1, spacing_mm=(1, 1, 1)), smooth_mean(array)):
         assert smooth.dtype == np.float32
         assert smooth.shape == array.shape
+    assert np.array_equal(smooth_median(array), ndimage.median_filter(array, 3, mode="nearest"))
+    assert smooth_median(array).dtype == np.int16
+
+
+def test_a_wider_median_equals_scipys():
+    assert np.array_equal(smooth_median(noise(), size=5), ndimage.median_filter(noise(), 5, mode="nearest"))
 
 
 def test_what_cannot_be_smoothed_is_refused():

@@ -1,0 +1,130 @@
+"""Denoising by groups of alike patches (BM3D; cubes of voxels in a volume, as BM4D does).
+
+Patches that look alike are stacked and shrunk together in a common spectrum, first by a threshold, then once more by
+a Wiener filter that takes the first result as its guess.
+"""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+
+# Patch, search reach in voxels, step between reference patches; pictures, and volumes of about cubic voxels.
+_FLAT: Final = ((1, 8, 8), (0, 16, 16), (1, 3, 3))
+_SOLID: Final = ((4, 4, 4), (5, 5, 5), (3, 3, 3))
+# Thick slices: flat patches, also from the two slices on either side.
+_THICK: Final = ((1, 8, 8), (2, 8, 8), (1, 3, 3))
+_THRESHOLD: Final = 2.7
+_FIRST_GROUP: Final = 16
+_SECOND_GROUP: Final = 32
+_KAISER_BETA: Final = 2.0
+# A slice this much thicker than a pixel is wide makes patches flat.
+_THICK_RATIO: Final = 2.5
+
+
+def denoise_bm3d(array: np.ndarray, *, sigma: float, spacing_mm: Sequence[float] | None = None) -> np.ndarray:
+    """The array without additive white Gaussian noise of a known deviation, float32.
+
+    array        (slices, rows, columns); one slice is a picture
+    sigma        deviation of the noise, in the array's unit
+    spacing_mm   along (slices, rows, columns): slices much thicker than pixels get flat patches
+
+    Source: Dabov et al., IEEE Trans. Image Process. 2007;16(8):2080-2095 (two steps, threshold 2.7, Kaiser window);
+    Maggioni et al., IEEE Trans. Image Process. 2013;22(1):119-133 (cubes in volumes).
+    """
+    noisy = np.ascontiguousarray(array, dtype=np.float32)
+    if not sigma > 0:
+        return noisy.copy()
+    geometry = _fit_geometry(noisy.shape, spacing_mm)
+    # Unit noise keeps the arithmetic in single precision whatever the image's unit.
+    centre = np.float32(noisy.mean(dtype=np.float64))
+    noisy = (noisy - centre) * np.float32(1 / sigma)
+    first = _run(noisy, noisy, None, geometry)
+    second = _run(noisy, first, first, geometry)
+    return second * np.float32(sigma) + centre
+
+
+def _fit_geometry(
+    shape: tuple[int, ...], spacing_mm: Sequence[float] | None
+) -> tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]:
+    """Patch, reach and step for an array of this shape; no patch is larger than the array."""
+    ratio = 1.0 if spacing_mm is None else float(spacing_mm[0]) / float(min(spacing_mm[1:]))
+    chosen = _FLAT if shape[0] == 1 else _THICK if shape[0] < 4 or ratio > _THICK_RATIO else _SOLID
+    patch = tuple(min(size, length) for size, length in zip(chosen[0], shape, strict=True))
+    return (patch[0], patch[1], patch[2]), chosen[1], chosen[2]
+
+
+def _run(
+    noisy: np.ndarray,
+    guide: np.ndarray,
+    pilot: np.ndarray | None,
+    geometry: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]],
+) -> np.ndarray:
+    """One pass over all reference patches: by a threshold, or by a Wiener filter where there is a pilot."""
+    from isocenter.imaging.denoise_bm3d_kernels import run_band
+
+    patch, search, step = geometry
+    refs = tuple(_starts(length - size, stride) for length, size, stride in zip(noisy.shape, patch, step, strict=True))
+    most = _FIRST_GROUP if pilot is None else _SECOND_GROUP
+    axis = 0 if patch[0] > 1 else 1
+    edges = _band_edges(refs[axis], 2 * search[axis] + patch[axis])
+    window = np.ones(1)
+    transform = np.ones((1, 1))
+    for size in patch:
+        window = np.kron(window, np.kaiser(size, _KAISER_BETA) if size > 1 else np.ones(1))
+        transform = np.kron(transform, _cosines(size))
+    maths = (transform.astype(np.float32), window.astype(np.float32), _stacks(most))
+    strength = np.float32(_THRESHOLD if pilot is None else 1.0)
+    images = (noisy, guide, guide if pilot is None else pilot)
+    total, weight = np.zeros_like(noisy), np.zeros_like(noisy)
+
+    def run(band: int) -> None:
+        part = [*refs]
+        part[axis] = refs[axis][edges[band] : edges[band + 1]]
+        level = (strength, pilot is not None)
+        run_band(images, tuple(part), (patch, search, most), maths, level, (total, weight))
+
+    # Bands of one parity touch no common voxel: any number of threads gives the same result.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for parity in range(2):
+            list(threads.map(run, range(parity, len(edges) - 1, 2)))
+    return np.asarray(total / weight)
+
+
+def _starts(last: int, stride: int) -> np.ndarray:
+    """0, stride, … and the last place that a patch may begin at."""
+    return np.unique(np.append(np.arange(0, last + 1, stride), last))
+
+
+def _band_edges(starts: np.ndarray, reach: int) -> np.ndarray:
+    """Cuts between reference numbers, each band taller than what its patches reach to either side."""
+    edges = [0]
+    for number, start in enumerate(starts):
+        if start - starts[edges[-1]] > reach:
+            edges.append(number)
+    if len(edges) > 1 and starts[-1] - starts[edges[-1]] <= reach:
+        edges.pop()
+    return np.array([*edges, len(starts)])
+
+
+def _cosines(size: int) -> np.ndarray:
+    """The orthonormal DCT-II, (size, size)."""
+    n, k = np.meshgrid(np.arange(size), np.arange(size))
+    matrix = np.cos(np.pi * (2 * n + 1) * k / (2 * size)) * np.sqrt(2 / size)
+    matrix[0] /= np.sqrt(2)
+    return np.asarray(matrix)
+
+
+def _stacks(most: int) -> np.ndarray:
+    """Orthonormal Haar transforms of 1, 2, 4 … most entries, (order, most, most)."""
+    made = [np.ones((1, 1))]
+    while len(made[-1]) < most:
+        low = np.kron(made[-1], (1.0, 1.0))
+        high = np.kron(np.eye(len(made[-1])), (1.0, -1.0))
+        made.append(np.vstack((low, high)) / np.sqrt(2))
+    stacks = np.zeros((len(made), most, most), dtype=np.float32)
+    for order, matrix in enumerate(made):
+        stacks[order, : len(matrix), : len(matrix)] = matrix
+    return stacks

@@ -1,0 +1,272 @@
+"""The loops of smoothing: the median of 27 and a separable filter in one walk through memory (numba)."""
+
+import numpy as np
+from numba import njit, prange
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _low(a, b):  # type: ignore[no-untyped-def]
+    return a if a < b else b
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _high(a, b):  # type: ignore[no-untyped-def]
+    return b if a < b else a
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _middle(a, b, c):  # type: ignore[no-untyped-def]
+    return _high(_low(a, b), _low(_high(a, b), c))
+
+
+# The median works in one scratch row per thread, cut into lines of this many voxels at fixed places: only then does the
+# compiler see that they do not overlap, and uses vector instructions. A line yields two voxels less.
+_LINE = 288
+_THREE = 3 * _LINE
+_NINE = 12 * _LINE
+_END = 21 * _LINE
+
+
+@njit(cache=True, nogil=True)
+def _sort_slices(work: np.ndarray) -> None:
+    """Lines 0 … 2 sorted place by place into lines 9 … 11, after the older triples 6 … 11 have moved to 3 … 8."""
+    for i in range(6 * _LINE):
+        work[_THREE + i] = work[2 * _THREE + i]
+    for i in range(_LINE):
+        a, b, c = work[i], work[_LINE + i], work[2 * _LINE + i]
+        p, q = _low(a, b), _high(a, b)
+        r = _low(q, c)
+        work[9 * _LINE + i] = _low(p, r)
+        work[10 * _LINE + i] = _high(p, r)
+        work[11 * _LINE + i] = _high(q, c)
+
+
+@njit(cache=True, nogil=True)
+def _sort_columns(work: np.ndarray) -> None:
+    """The ascending triples in lines 3 … 11 merged place by place to nine ascending values in lines 12 … 20.
+
+    After the rows of the 3 x 3 table of triples are sorted its columns still are, so that its corners are the extremes
+    and few comparisons are left.
+    """
+    for i in range(_LINE):
+        a, b, c = work[3 * _LINE + i], work[6 * _LINE + i], work[9 * _LINE + i]
+        p, q = _low(a, b), _high(a, b)
+        r = _low(q, c)
+        a0, a1, a2 = _low(p, r), _high(p, r), _high(q, c)
+        a, b, c = work[4 * _LINE + i], work[7 * _LINE + i], work[10 * _LINE + i]
+        p, q = _low(a, b), _high(a, b)
+        r = _low(q, c)
+        b0, b1, b2 = _low(p, r), _high(p, r), _high(q, c)
+        a, b, c = work[5 * _LINE + i], work[8 * _LINE + i], work[11 * _LINE + i]
+        p, q = _low(a, b), _high(a, b)
+        r = _low(q, c)
+        c0, c1, c2 = _low(p, r), _high(p, r), _high(q, c)
+        # a0 is the least and c2 the greatest; the second is a1 or b0, the eighth b2 or c1.
+        t, u = _high(a1, b0), _low(b2, c1)
+        # Five are left in the middle: t <= b1 <= u and a2, c0; t is below one of those, u above one of them.
+        p, q = _low(a2, c0), _high(a2, c0)
+        x, y = _high(t, p), _low(u, q)
+        d = _high(x, b1)
+        work[_NINE + i], work[_NINE + _LINE + i] = a0, _low(a1, b0)
+        work[_NINE + 2 * _LINE + i], work[_NINE + 3 * _LINE + i] = _low(t, p), _low(x, b1)
+        work[_NINE + 4 * _LINE + i], work[_NINE + 5 * _LINE + i] = _low(d, y), _high(d, y)
+        work[_NINE + 6 * _LINE + i], work[_NINE + 7 * _LINE + i] = _high(u, q), _high(b2, c1)
+        work[_NINE + 8 * _LINE + i] = c2
+
+
+@njit(cache=True, nogil=True)
+def _median_of_columns(work: np.ndarray) -> None:
+    """The median of 27 into line 0: of a place's nine ascending values and those of its two right neighbours.
+
+    With the three columns' values of each rank sorted too, a value of rank i and place j has (i + 1)(j + 1) - 1 values
+    known to be no greater and (9 - i)(3 - j) - 1 known to be no less; where either reaches 14 it is not the median.
+    Seven go at each end, and the median of 13 is left: l5 … l8, m2 … m6, h0 … h3.
+    """
+    for i in range(_LINE):
+        n = _NINE + i
+        h0 = _high(_high(work[n], work[n + 1]), work[n + 2])
+        n = _NINE + _LINE + i
+        h1 = _high(_high(work[n], work[n + 1]), work[n + 2])
+        n = _NINE + 2 * _LINE + i
+        a, b, c = work[n], work[n + 1], work[n + 2]
+        m2, h2 = _middle(a, b, c), _high(_high(a, b), c)
+        n = _NINE + 3 * _LINE + i
+        a, b, c = work[n], work[n + 1], work[n + 2]
+        m3, h3 = _middle(a, b, c), _high(_high(a, b), c)
+        n = _NINE + 4 * _LINE + i
+        m4 = _middle(work[n], work[n + 1], work[n + 2])
+        n = _NINE + 5 * _LINE + i
+        a, b, c = work[n], work[n + 1], work[n + 2]
+        m5, l5 = _middle(a, b, c), _low(_low(a, b), c)
+        n = _NINE + 6 * _LINE + i
+        a, b, c = work[n], work[n + 1], work[n + 2]
+        m6, l6 = _middle(a, b, c), _low(_low(a, b), c)
+        n = _NINE + 7 * _LINE + i
+        l7 = _low(_low(work[n], work[n + 1]), work[n + 2])
+        n = _NINE + 8 * _LINE + i
+        l8 = _low(_low(work[n], work[n + 1]), work[n + 2])
+        # l upwards and h downwards make a bitonic row of eight: p holds its four least, q its four greatest.
+        p0, q0 = _low(l5, h3), _high(l5, h3)
+        p1, q1 = _low(l6, h2), _high(l6, h2)
+        p2, q2 = _low(l7, h1), _high(l7, h1)
+        p3, q3 = _low(l8, h0), _high(l8, h0)
+        a, b, c, d = _low(p0, p2), _low(p1, p3), _high(p0, p2), _high(p1, p3)
+        s1, s2, s3 = _high(a, b), _low(c, d), _high(c, d)
+        a, b, c, d = _low(q0, q2), _low(q1, q3), _high(q0, q2), _high(q1, q3)
+        t0, t1, t2 = _low(a, b), _high(a, b), _low(c, d)
+        # The seventh of the eight (…, s1, s2, s3, t0, t1, t2, …) and of m2 … m6: over all ways to take seven from the
+        # low ends of both, the least of the greatest taken.
+        best = _low(_high(s1, m6), _high(s2, m5))
+        best = _low(best, _high(s3, m4))
+        best = _low(best, _high(t0, m3))
+        best = _low(best, _high(t1, m2))
+        work[i] = _low(best, t2)
+
+
+@njit(cache=True, nogil=True)
+def _load_line(row: np.ndarray, start: int, work: np.ndarray, at: int) -> None:
+    """Copy a row from one place before `start` into the line at `at`; its ends repeat beyond the border."""
+    first = start - 1
+    low, high = max(0, first), min(row.size, first + _LINE)
+    line = work[at : at + _LINE]
+    # Views of one length, and no index that might be negative: else the copy is done one by one.
+    given, taken = row[low:high], line[low - first : high - first]
+    for i in range(given.size):
+        taken[i] = given[i]
+    line[: low - first] = row[0]
+    line[high - first :] = row[row.size - 1]
+
+
+@njit(cache=True, nogil=True)
+def _load_triple(three: tuple, start: int, work: np.ndarray) -> None:  # type: ignore[type-arg]
+    """Take in the next row of three slices."""
+    _load_line(three[0], start, work, 0)
+    _load_line(three[1], start, work, _LINE)
+    _load_line(three[2], start, work, 2 * _LINE)
+    _sort_slices(work)
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def median_27(array: np.ndarray, out: np.ndarray) -> None:
+    """The median over 3 x 3 x 3 voxels; beyond the border the outermost voxels repeat.
+
+    array, out   (slices, rows, columns) of one type; out is written
+    """
+    slices, rows, columns = array.shape
+    for k in prange(slices):
+        above, here, below = array[max(k - 1, 0)], array[k], array[min(k + 1, slices - 1)]
+        # Two more than the lines: the last places of the last line look at two right neighbours.
+        work = np.zeros(_END + 2, array.dtype)
+        for start in range(0, columns, _LINE - 2):
+            stop = min(start + _LINE - 2, columns)
+            _load_triple((above[0], here[0], below[0]), start, work)
+            _load_triple((above[0], here[0], below[0]), start, work)
+            for j in range(rows):
+                after = min(j + 1, rows - 1)
+                _load_triple((above[after], here[after], below[after]), start, work)
+                _sort_columns(work)
+                _median_of_columns(work)
+                line = out[k, j, start:stop]
+                for i in range(line.size):
+                    line[i] = work[i]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _weigh_rows(rows: np.ndarray, first: int, kernel: np.ndarray, out: np.ndarray) -> None:
+    """The weighted sum of rows (first - reach … first + reach, held in a ring) under an even kernel.
+
+    kernel   its middle weight first, then outwards
+    """
+    size, n_rows = out.size, rows.shape[0]
+    middle = rows[first % n_rows]
+    weight = kernel[0]
+    for i in range(size):
+        out[i] = weight * middle[i]
+    reach = kernel.size - 1
+    step = 1
+    while step + 1 <= reach:
+        a, b = rows[(first - step) % n_rows], rows[(first + step) % n_rows]
+        c, d = rows[(first - step - 1) % n_rows], rows[(first + step + 1) % n_rows]
+        near, far = kernel[step], kernel[step + 1]
+        for i in range(size):
+            out[i] += near * (a[i] + b[i]) + far * (c[i] + d[i])
+        step += 2
+    if step <= reach:
+        a, b = rows[(first - step) % n_rows], rows[(first + step) % n_rows]
+        near = kernel[step]
+        for i in range(size):
+            out[i] += near * (a[i] + b[i])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _weigh_columns(padded: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> None:
+    """The weighted sum along a row that is padded by the kernel's reach at both ends."""
+    size, reach = out.size, kernel.size - 1
+    weight = kernel[0]
+    for i in range(size):
+        out[i] = weight * padded[i + reach]
+    step = 1
+    while step + 1 <= reach:
+        near, far = kernel[step], kernel[step + 1]
+        a, b = padded[reach - step :], padded[reach + step :]
+        c, d = padded[reach - step - 1 :], padded[reach + step + 1 :]
+        for i in range(size):
+            out[i] += near * (a[i] + b[i]) + far * (c[i] + d[i])
+        step += 2
+    if step <= reach:
+        near = kernel[step]
+        a, b = padded[reach - step :], padded[reach + step :]
+        for i in range(size):
+            out[i] += near * (a[i] + b[i])
+
+
+@njit(cache=True, nogil=True)
+def _filter_plane(plane: np.ndarray, start: int, kernels: tuple, out: np.ndarray) -> None:  # type: ignore[type-arg]
+    """Some rows of a slice, from row `start`, filtered along columns and rows."""
+    along_j, along_i = kernels
+    rows, columns = plane.shape
+    reach_j, reach_i = along_j.size - 1, along_i.size - 1
+    strip = np.empty((out.shape[0] + 2 * reach_j, columns), np.float32)
+    for n in range(strip.shape[0]):
+        source = plane[min(max(start + n - reach_j, 0), rows - 1)]
+        for i in range(columns):
+            strip[n, i] = source[i]
+    padded = np.empty(columns + 2 * reach_i, np.float32)
+    for n in range(out.shape[0]):
+        inner = padded[reach_i : reach_i + columns]
+        _weigh_rows(strip, n + reach_j, along_j, inner)
+        for i in range(reach_i):
+            padded[i], padded[reach_i + columns + i] = inner[0], inner[columns - 1]
+        _weigh_columns(padded, along_i, out[n])
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def separable_filter(
+    array: np.ndarray, along_k: np.ndarray, along_j: np.ndarray, along_i: np.ndarray, out: np.ndarray
+) -> None:
+    """Even kernels along slices, rows and columns in one walk; beyond the border the outermost voxels repeat.
+
+    array    (slices, rows, columns), any type
+    along_…  weights from the middle outwards, float32
+    out      float32, written
+
+    A strip of rows goes through all slices; its filtered planes stay in a ring that the processor's cache holds.
+    """
+    slices, rows, columns = array.shape
+    reach = along_k.size - 1
+    height = 32
+    n_strips = (rows + height - 1) // height
+    for strip in prange(n_strips):
+        start = strip * height
+        stop = min(start + height, rows)
+        n_ring = 2 * reach + 1
+        ring = np.empty((n_ring, stop - start, columns), np.float32)
+        flat = ring.reshape(n_ring, (stop - start) * columns)
+        for k in range(-reach, slices + reach):
+            slot, before = (k + reach) % n_ring, (k + reach - 1) % n_ring
+            if k == -reach or 0 < k < slices:
+                _filter_plane(array[max(k, 0)], start, (along_j, along_i), ring[slot])
+            else:
+                flat[slot] = flat[before]
+            if k >= reach:
+                _weigh_rows(flat, k, along_k, out[k - reach, start:stop].reshape(-1))
