@@ -1,0 +1,1 @@
+"""Two images of one thing brought onto one another."""

@@ -1,0 +1,184 @@
+"""Rigid, similarity and affine registration: a wide search on small copies, then ever finer ones."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from isocenter.core.errors import GeometryError, InputError
+from isocenter.core.grid import Grid
+from isocenter.core.volume import Volume
+from isocenter.imaging.register.core_weights import core_level, weighted_samples
+from isocenter.imaging.register.levels import Level, coarser_level, finest_level
+from isocenter.imaging.register.motion import KINDS, Freedom, Kind
+from isocenter.imaging.register.refine import (
+    Fit,
+    Pair,
+    bin_pair,
+    correlation_at,
+    information,
+    refine_correlation,
+    refine_information,
+)
+from isocenter.imaging.register.starts import Scene, build_scene, distance_mm, far_starts, near_starts, wide_search
+from isocenter.imaging.register.verdict import Evidence, weigh_again, weigh_evidence
+
+Measure = Literal["auto", "correlation", "information"]
+MEASURES: Final[tuple[Measure, ...]] = ("auto", "correlation", "information")
+# Voxels along the longest side of the copies of the fine search, and how many of them are compared.
+_MIDDLE_SIDE: Final = 48
+_STAGES: Final = ((96, 40_000), (256, 80_000))
+# From here on two images count as one modality: slope and offset explain what they share.
+_ONE_MODALITY: Final = 0.9
+# Local agreement from which near starts need no wide search.
+_PLAIN: Final = 0.5
+# How many different ends of the wide search are looked at more closely.
+_N_FINALISTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registration:
+    """A linear motion that brings the moving image onto the fixed one, and what speaks for it.
+
+    matrix               (4, 4); fixed points -> moving points, LPS mm (pixels where nobody stated a size)
+    measure              what the last search maximised: "correlation" or "information"
+    similarity           its value at the end, over the body weighed by depth
+    initial_similarity   its value where the headers put the images
+    """
+
+    matrix: np.ndarray
+    kind: Kind
+    measure: str
+    similarity: float
+    initial_similarity: float
+    evidence: Evidence
+
+
+def register_linear(fixed: Volume, moving: Volume, *, kind: Kind = "affine", measure: Measure = "auto") -> Registration:
+    """The rigid, similarity or affine motion that brings `moving` onto `fixed`.
+
+    measure   correlation for one modality, information (mutual) for two; auto decides by how well a straight line
+              joins the intensities once the images lie on one another
+
+    Raises InputError for images without contrast, GeometryError for a picture against a volume.
+    """
+    if kind not in KINDS or measure not in MEASURES:
+        raise InputError(f"registration: expected one of {KINDS} and one of {MEASURES}, got {kind!r} and {measure!r}")
+    if fixed.is_2d != moving.is_2d:
+        raise GeometryError(
+            f"registration: expected two pictures or two volumes, got {fixed.grid.shape} and {moving.grid.shape}; "
+            "take one slice of the volume first"
+        )
+    levels = finest_level(fixed), finest_level(moving)
+    scene = build_scene(*levels)
+    middle = _copies(levels, _MIDDLE_SIDE)
+    home = home_motion(fixed.grid, moving.grid)
+    trusted = fixed.grid.position_known and moving.grid.position_known
+    turning = _freedom(scene, "rigid", in_plane=fixed.is_2d)
+    core = core_level(middle[0])
+    start, evidence = _find_start(scene, (*middle, core), (home, turning, trusted))
+    stretching = _freedom(scene, kind, in_plane=fixed.is_2d)
+    fit, used, pair = _polish(levels, (*middle, core), start, stretching, measure)
+    initial = correlation_at(pair, home) if used == "correlation" else _information_at(pair, home)
+    evidence = weigh_again(*middle, fit.matrix, evidence)
+    return Registration(fit.matrix, kind, used, fit.similarity, initial.similarity, evidence)
+
+
+def home_motion(fixed: Grid, moving: Grid) -> np.ndarray:
+    """Where the headers put the images: (4, 4), fixed -> moving points.
+
+    The identity where both places are known; else, and between single slices that lie in other planes, slice on slice
+    with the same axes and the corners on one another.
+    """
+    place_known = fixed.position_known and moving.position_known
+    if place_known and max(fixed.shape[0], moving.shape[0]) > 1:
+        return np.eye(4)
+    offset = moving.to_index(fixed.affine[:3, 3])[0]
+    tilt = moving.affine[:3, 0] @ fixed.affine[:3, 1:3]
+    if place_known and abs(offset) < 0.5 and np.abs(tilt).max() < 1e-6:
+        return np.eye(4)
+    turned = [grid.affine / np.append(np.linalg.norm(grid.affine[:3, :3], axis=0), 1) for grid in (fixed, moving)]
+    return np.asarray(turned[1] @ np.linalg.inv(turned[0]))
+
+
+def _find_start(
+    scene: Scene, middle: tuple[Level, Level, Level], way: tuple[np.ndarray, Freedom, bool]
+) -> tuple[np.ndarray, Evidence]:
+    """The rigid motion to polish, and what speaks for it; from near starts where they suffice, else from everywhere."""
+    home, freedom, trusted = way
+    ends: list[Fit] = []
+    if trusted:
+        ends = wide_search(scene, freedom, near_starts(scene, home))
+        found = _best_of(scene, middle, freedom, ends)
+        if found is not None and found[1].agreement >= _PLAIN:
+            return found
+    ends += wide_search(scene, freedom, far_starts(scene, home, freedom, all_round=not trusted))
+    ends.sort(key=lambda fit: -fit.similarity)
+    found = _best_of(scene, middle, freedom, ends)
+    return found if found is not None else (home, Evidence(0.0, 0.0, 0.0, 0, 0))
+
+
+def _best_of(
+    scene: Scene, middle: tuple[Level, Level, Level], freedom: Freedom, ends: list[Fit]
+) -> tuple[np.ndarray, Evidence] | None:
+    """Of the different ends, each climbed on with finer copies, the one that most speaks for; None without ends."""
+    reach_mm = 2 * float(scene.fixed.spacing_mm.max())
+    different: list[Fit] = []
+    for end in ends:
+        if end.similarity > 0 and all(distance_mm(scene, end.matrix, kept.matrix) > reach_mm for kept in different):
+            different.append(end)
+    samples = weighted_samples(middle[0], middle[2], n_most=12_000)
+    binned = bin_pair(Pair(middle[0], samples, middle[1]))
+    found: list[tuple[float, np.ndarray, Evidence]] = []
+    for end in different[:_N_FINALISTS]:
+        fit = refine_information(binned, end.matrix, freedom, n_iterations=15)
+        n_agreeing = sum(distance_mm(scene, other.matrix, end.matrix) <= reach_mm for other in ends)
+        evidence = weigh_evidence(*middle[:2], fit.matrix, (len(ends), n_agreeing))
+        found.append((evidence.agreement * evidence.overlap**0.5, fit.matrix, evidence))
+    if not found:
+        return None
+    best = max(found, key=lambda each: each[0])
+    return best[1], best[2]
+
+
+def _polish(
+    levels: tuple[Level, Level],
+    middle: tuple[Level, Level, Level],
+    start: np.ndarray,
+    freedom: Freedom,
+    measure: Measure,
+) -> tuple[Fit, str, Pair]:
+    """The end of the fine search, the measure it used and what it compared last."""
+    pair = Pair(middle[0], weighted_samples(middle[0], middle[2], n_most=12_000), middle[1])
+    fit = refine_information(bin_pair(pair), start, freedom)
+    used: str = measure
+    for side, n_samples in _STAGES:
+        fine = _copies(levels, side)
+        pair = Pair(fine[0], weighted_samples(fine[0], middle[2], n_most=n_samples), fine[1])
+        if measure == "auto":
+            alike = correlation_at(pair, fit.matrix).similarity > _ONE_MODALITY
+            used = "correlation" if alike else "information"
+        if used == "correlation":
+            fit = refine_correlation(pair, fit.matrix, freedom)
+        else:
+            fit = refine_information(bin_pair(pair), fit.matrix, freedom)
+    return fit, used, pair
+
+
+def _information_at(pair: Pair, matrix: np.ndarray) -> Fit:
+    counts, inside = bin_pair(pair).at(matrix)
+    return Fit(matrix, information(counts)[0], inside / max(float(pair.samples.weights.sum()), 1e-12))
+
+
+def _copies(levels: tuple[Level, Level], side: int) -> tuple[Level, Level]:
+    """Both images with about so many voxels along the longest side of the larger field of view."""
+    extents = [float((level.spacing_mm * np.array(level.array.shape)).max()) for level in levels]
+    target_mm = max(extents) / side
+    return coarser_level(levels[0], target_mm), coarser_level(levels[1], target_mm)
+
+
+def _freedom(scene: Scene, kind: Kind, *, in_plane: bool) -> Freedom:
+    axes = scene.fixed.affine[:3, :3] / scene.fixed.spacing_mm
+    left, _, right = np.linalg.svd(axes)
+    extent = scene.fixed.spacing_mm * np.array(scene.fixed.array.shape)
+    return Freedom(kind, scene.fixed.centre_mm, 0.35 * float(extent.max()), left @ right, in_plane)
