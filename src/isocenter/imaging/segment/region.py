@@ -16,10 +16,12 @@ class Region:
 
     mask           bool, the array's shape
     reached_limit  whether the reach in millimetres, rather than the intensities, ended it somewhere: a leak is likely
+    notes          a line for the user where it looks as if it had leaked
     """
 
     mask: np.ndarray = field(repr=False)
     reached_limit: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def n_voxels(self) -> int:
@@ -50,7 +52,7 @@ def grow_region(
     candidates = np.asarray((array >= low) & (array <= high))
     near = _within_reach(array.shape, places, spacing_mm, reach_mm)
     inside = candidates if near is None else candidates & near
-    grown = _connected(inside, places) if neck_mm <= 0 else _through_wide_gaps(inside, places, neck_mm, spacing_mm)
+    grown = pieces_at(inside, places) if neck_mm <= 0 else _through_wide_gaps(inside, places, neck_mm, spacing_mm)
     stopped = near is not None and bool((_touching(grown) & candidates & ~near).any())
     return Region(grown, stopped)
 
@@ -82,14 +84,14 @@ def _through_wide_gaps(
     beside = dilate(start, radius_mm=back_mm, spacing_mm=spacing_mm) & core
     begins = [(int(k), int(j), int(i)) for k, j, i in np.argwhere(beside)]
     if not begins:
-        return _connected(inside & dilate(start, radius_mm=back_mm, spacing_mm=spacing_mm), places)
-    grown = _connected(core, begins)
+        return pieces_at(inside & dilate(start, radius_mm=back_mm, spacing_mm=spacing_mm), places)
+    grown = pieces_at(core, begins)
     filled = dilate(grown, radius_mm=back_mm, spacing_mm=spacing_mm) & inside
     return np.asarray(filled | start)
 
 
-def _connected(mask: np.ndarray, places: list[tuple[int, int, int]]) -> np.ndarray:
-    """The pieces of a mask, joined by faces, that hold one of the places."""
+def pieces_at(mask: np.ndarray, places: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """The pieces of a mask, joined by faces, that hold one of the places (k, j, i), bool."""
     labels, count = label_components(mask, connectivity=6)
     keep = np.zeros(count + 1, dtype=np.bool_)
     keep[[int(labels[place]) for place in places]] = True

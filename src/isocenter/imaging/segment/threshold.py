@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from isocenter.core.errors import InputError
+from isocenter.imaging.components import label_components
 
 # An integer image with a wider range is counted in this many bins.
 _MOST_BINS: Final = 4096
@@ -15,6 +16,20 @@ def threshold(array: np.ndarray, *, low: float = -np.inf, high: float = np.inf) 
     if not low <= high:
         raise InputError(f"threshold: expected low <= high, got {low} and {high}")
     return np.asarray((array >= low) & (array <= high))
+
+
+def hysteresis(array: np.ndarray, *, low: float, high: float) -> np.ndarray:
+    """Which voxels of at least `low` hang together, by faces, edges or corners, with one of at least `high`; bool.
+
+    Raises InputError for low > high. Source: Canny J. IEEE PAMI 1986;8(6):679-698, section VIII.
+    """
+    if not low <= high:
+        raise InputError(f"hysteresis: expected low <= high, got {low} and {high}")
+    labels, count = label_components(np.asarray(array >= low))
+    keep = np.zeros(count + 1, dtype=np.bool_)
+    keep[np.unique(labels[np.asarray(array >= high)])] = True
+    keep[0] = False
+    return np.asarray(keep[labels])
 
 
 def otsu_limit(array: np.ndarray, *, n_bins: int = 256) -> float:

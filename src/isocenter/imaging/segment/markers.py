@@ -1,0 +1,126 @@
+"""What surely belongs to the things and what surely does not: seeds for watershed, random walker and graph cut."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from isocenter.core.errors import InputError
+from isocenter.core.volume import Volume
+from isocenter.imaging.segment.gradients import blur
+from isocenter.imaging.segment.inputs import (
+    Place,
+    Seeds,
+    ball_around,
+    finest_mm,
+    gray_array,
+    positive,
+    relative_steps,
+    require_contrast,
+    seed_places,
+)
+from isocenter.imaging.segment.threshold import otsu_limit
+
+# Of the way from a class to the limit between the two: what is nearer to the class is sure.
+_SURE: Final = 0.5
+# A voxel is surely something else when it differs from a seed by this share of the widest difference in the image.
+_OTHER: Final = 0.7
+# A voxel is like a seed when it differs from it by less than this share of that widest difference.
+_ALIKE: Final = 0.35
+# The ball around a seed that is surely of its thing: this share of the way to the nearest voxel unlike it, or to
+# another seed; at least so many finest steps.
+_SURE_SHARE: Final = 0.5
+_SEED_RADIUS: Final = 1.5
+_SIGMA: Final = 1.0
+
+
+def class_markers(volume: Volume) -> np.ndarray:
+    """1 where a voxel is surely of the bright of Otsu's two classes, 2 where surely of the dark one, 0 between, int32.
+
+    Raises InputError for a constant image.
+    Source: Otsu N. IEEE Trans Syst Man Cybern 1979;9(1):62-66 for the classes; sure is half the way to the limit.
+    """
+    array = gray_array(volume)
+    require_contrast(array, "markers")
+    smooth = blur(array, sigma=_SIGMA, steps=relative_steps(volume))
+    require_contrast(smooth, "markers")
+    limit = otsu_limit(smooth)
+    bright, dark = two_means(smooth, limit)
+    markers = np.zeros(array.shape, dtype=np.int32)
+    markers[smooth > limit + _SURE * (bright - limit)] = 1
+    markers[smooth < limit - _SURE * (limit - dark)] = 2
+    return markers
+
+
+def two_means(array: np.ndarray, limit: float) -> tuple[float, float]:
+    """Mean intensity above a limit and at most at it; the limit itself where a class is empty."""
+    above = array > limit
+    count = int(np.count_nonzero(above))
+    total = float(array.sum(dtype=np.float64))
+    inside = float(array.sum(where=above, dtype=np.float64))
+    bright = inside / count if count else limit
+    dark = (total - inside) / (array.size - count) if count < array.size else limit
+    return bright, dark
+
+
+def seed_markers(
+    volume: Volume, seeds: Seeds, *, background: Seeds = (), reach_mm: float | None = None
+) -> tuple[np.ndarray, int]:
+    """1 … n around n seeds, n + 1 in what is surely none of them, 0 between (int32); and n.
+
+    seeds        (column, row, slice) each; so is background
+    background   where none is given: what looks nothing like a seed, and what lies beyond the reach
+    reach_mm     how far from the nearest seed a thing may lie
+
+    Raises InputError where no background can be told; UnknownSpacingError for a reach on an image without millimetres.
+    """
+    array = gray_array(volume)
+    steps = relative_steps(volume)
+    places = seed_places(volume, seeds)
+    markers = np.zeros(array.shape, dtype=np.int32)
+    other = len(places) + 1
+    if reach_mm is not None:
+        reach = positive(reach_mm, "reach-mm") / finest_mm(volume)
+        near = np.zeros(array.shape, dtype=np.bool_)
+        for place in places:
+            near |= ball_around(array.shape, place, reach, steps)
+        markers[~near] = other
+    smooth = blur(array, sigma=_SIGMA, steps=steps)
+    if not background:
+        markers[_unlike_all(smooth, places)] = other
+    for place in seed_places(volume, background):
+        markers[ball_around(array.shape, place, _SEED_RADIUS, steps)] = other
+    for number, place in enumerate(places, 1):
+        radius = _sure_radius(smooth, place, [p for p in places if p != place], steps)
+        markers[ball_around(array.shape, place, radius, steps) & (markers != other)] = number
+    for number, place in enumerate(places, 1):
+        markers[place] = number
+    if not (markers == other).any():
+        raise InputError("--background: expected places outside the things, found none by itself; give I,J,K")
+    return markers, len(places)
+
+
+def _unlike_all(smooth: np.ndarray, places: Sequence[Place]) -> np.ndarray:
+    """Which voxels differ from every seed by most of the widest difference there is to it."""
+    unlike = np.ones(smooth.shape, dtype=np.bool_)
+    if smooth.min() == smooth.max():
+        return ~unlike
+    for place in places:
+        unlike &= np.abs(smooth - smooth[place]) > _OTHER * _widest(smooth, place)
+    return unlike
+
+
+def _widest(smooth: np.ndarray, place: Place) -> float:
+    """How far the intensity of a place lies from the mean of the one of Otsu's classes that it does not belong to."""
+    bright, dark = two_means(smooth, otsu_limit(smooth))
+    return max(abs(float(smooth[place]) - bright), abs(float(smooth[place]) - dark))
+
+
+def _sure_radius(smooth: np.ndarray, place: Place, others: Sequence[Place], steps: np.ndarray) -> float:
+    """The radius of the ball around a seed that surely belongs to its thing, in finest steps."""
+    nearest = min((float(np.linalg.norm((np.array(p) - place) * steps)) for p in others), default=np.inf)
+    if smooth.min() < smooth.max():
+        unlike = np.argwhere(np.abs(smooth - smooth[place]) > _ALIKE * _widest(smooth, place))
+        if len(unlike):
+            nearest = min(nearest, float(np.sqrt(np.square((unlike - place) * steps).sum(axis=1).min())))
+    return max(_SEED_RADIUS, _SURE_SHARE * nearest) if np.isfinite(nearest) else _SEED_RADIUS
