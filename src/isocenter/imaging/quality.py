@@ -41,7 +41,7 @@ def check_image(volume: Volume, *, gray_expected: bool = True) -> tuple[QualityC
     """
     rows, columns = volume.grid.shape[1:]
     size = _at_least("size", min(rows, columns), MIN_SIDE)
-    chosen = np.unique(np.linspace(0, volume.grid.shape[0] - 1, _MOST_SLICES).round().astype(int))
+    chosen = _chosen_slices(volume)
     sample = volume.array[chosen]
     broken = 1 - np.isfinite(sample).mean() if np.issubdtype(sample.dtype, np.floating) else 0.0
     finite = _at_most("finite", float(broken), 0.0)
@@ -52,6 +52,15 @@ def check_image(volume: Volume, *, gray_expected: bool = True) -> tuple[QualityC
     if volume.is_colour and gray_expected:
         checks.append(_at_most("colour", _coloured_share(sample), MAX_COLOURED_SHARE))
     return (*checks, *_check_stack(volume, gray))
+
+
+def gray_slices(volume: Volume) -> np.ndarray:
+    """Up to nine evenly spaced slices as gray, float32, (slices, rows, columns)."""
+    return _luma(volume, _chosen_slices(volume))
+
+
+def _chosen_slices(volume: Volume) -> np.ndarray:
+    return np.unique(np.linspace(0, volume.grid.shape[0] - 1, _MOST_SLICES).round().astype(int))
 
 
 def _check_histogram(gray: np.ndarray) -> tuple[QualityCheck, ...]:
