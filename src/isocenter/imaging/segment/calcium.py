@@ -2,9 +2,11 @@
 
 Noise lifts peaks and strews false areas, so bright spots are looked for in a smoothed volume, and around each the
 volume is denoised by non-local means (Buades, Coll, Morel, Multiscale Model Simul 2005;4:490), which keeps edges,
-before the rule is applied. Where the noise is small the voxels stay as they are.
+before the rule is applied. Where the noise is small the voxels stay as they are. Where the noise tells how the
+reconstruction blurred the slices, the plaques are scored as they would look without that blur.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cc3d
@@ -14,6 +16,7 @@ import numpy as np
 from isocenter.imaging.segment.agatston import THRESHOLD_HU, CalciumScore, score_calcium
 from isocenter.imaging.segment.grids import Triple, pool_mean, smooth_volume
 from isocenter.imaging.segment.lungs import LEFT, RIGHT, Lungs
+from isocenter.imaging.segment.reconstruction_blur import ReconstructionBlur, estimate_reconstruction_blur
 
 _BONE_HU = 150.0
 _BONE_ML = 2.0
@@ -29,6 +32,10 @@ Box = tuple[slice, slice, slice]
 class Calcium:
     """Calcium found.
 
+    score      without noise, and without the reconstruction's blur where that is known
+    as_scanned without noise, but with the blur
+    spread     standard deviation of the Agatston score that the noise leaves, where the blur was undone
+    blur       of the reconstruction, undone; None where the noise does not tell it
     mask       bool, inside `box` of the volume
     noise_hu   standard deviation of the noise in soft tissue
     contrast   whether large parts of the heart or the vessels are as bright as calcium: contrast agent
@@ -40,23 +47,39 @@ class Calcium:
     noise_hu: float
     contrast: bool
     n_lesions: int
+    as_scanned: CalciumScore
+    spread: float
+    blur: ReconstructionBlur | None
 
 
-def find_calcium(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs) -> Calcium:
-    """The calcium between the lungs of an axial CT."""
+def find_calcium(hu: np.ndarray, spacing_mm: Triple, lungs: Lungs, *, slice_mm: float | None = None) -> Calcium:
+    """The calcium between the lungs of an axial CT.
+
+    slice_mm   thickness of the slices, where they overlap
+    """
+    # numba loads with the plaque's model: only where there is a CT to read.
+    from isocenter.imaging.segment.plaque_score import Lesions, Scanner, score_plaques
+
     region = _between_lungs(lungs)
     bone, contrast = _bone_and_contrast(hu, region, lungs)
     box = _box_of(region, lungs)
     part = hu[box].astype(np.float32)
     allowed = lungs.coarse.lift(region & ~bone, box)
     noise = _noise_hu(part, allowed)
+    none = CalciumScore(0.0, 0.0, 0)
     if contrast or not allowed.any():
-        return Calcium(CalciumScore(0.0, 0.0, 0), np.zeros(part.shape, bool), box, noise, contrast, 0)
-    seeds = _seeds(part, allowed, noise, spacing_mm)
-    clean, near = part.copy(), np.zeros(part.shape, bool)
-    n_lesions = _denoise_around(clean, near, seeds, (noise, spacing_mm))
-    score, mask = score_calcium(clean, near & allowed, spacing_mm)
-    return Calcium(score, mask, box, noise, False, n_lesions)
+        return Calcium(none, np.zeros(part.shape, bool), box, noise, contrast, 0, none, 0.0, None)
+    largest = _MAX_LESION_ML * 1000 / float(np.prod(spacing_mm))
+    lesions = Lesions.of_mask(_seeds(part, allowed, noise, spacing_mm), max_voxels=largest)
+    clean, near = _denoise_around(part, lesions.boxes, (noise, spacing_mm))
+    as_scanned, mask = score_calcium(clean, near & allowed, spacing_mm)
+    square = abs(spacing_mm[1] / spacing_mm[2] - 1) < 0.01
+    blur = estimate_reconstruction_blur(hu) if lesions.boxes and square else None
+    if blur is None:
+        return Calcium(as_scanned, mask, box, noise, False, len(lesions.boxes), as_scanned, 0.0, None)
+    scanner = Scanner(spacing_mm, max(spacing_mm[0], slice_mm or 0.0), noise, blur)
+    score, mask, spread = score_plaques(part, clean, near & allowed, lesions=lesions, scanner=scanner)
+    return Calcium(score, mask, box, noise, False, len(lesions.boxes), as_scanned, spread, blur)
 
 
 def _between_lungs(lungs: Lungs) -> np.ndarray:
@@ -152,26 +175,22 @@ def _seeds(part: np.ndarray, allowed: np.ndarray, noise: float, spacing_mm: Trip
     return np.asarray((smooth >= max(THRESHOLD_HU, middle + 5.5 * spread)) & allowed)
 
 
-def _denoise_around(clean: np.ndarray, near: np.ndarray, seeds: np.ndarray, scale: tuple[float, Triple]) -> int:
-    """Fill `clean` and `near` around each group of seeds; how many groups there are."""
+def _denoise_around(
+    part: np.ndarray, boxes: Sequence[Box], scale: tuple[float, Triple]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The part denoised around each group of seeds, and where that is (bool)."""
     noise, spacing_mm = scale
-    labels = cc3d.connected_components(seeds.astype(np.uint8), connectivity=26)
-    boxes = cc3d.statistics(labels)["bounding_boxes"][1:] if labels.max() else []
-    sizes = np.bincount(labels.ravel())[1:] * float(np.prod(spacing_mm)) / 1000
     margin = [1, *(int(np.ceil(2.0 / s)) for s in spacing_mm[1:])]
-    raw, count = clean.copy(), 0
-    for box, size_ml in zip(boxes, sizes, strict=True):
-        if size_ml > _MAX_LESION_ML:
-            continue
-        count += 1
+    clean, near = part.copy(), np.zeros(part.shape, bool)
+    for box in boxes:
         parts = [
-            slice(max(0, s.start - m), min(n, s.stop + m)) for s, m, n in zip(box, margin, clean.shape, strict=True)
+            slice(max(0, s.start - m), min(n, s.stop + m)) for s, m, n in zip(box, margin, part.shape, strict=True)
         ]
         wide = (parts[0], parts[1], parts[2])
         near[wide] = True
         if noise >= _QUIET_HU:
-            clean[wide] = denoise_patchwise(raw, wide, noise)
-    return count
+            clean[wide] = denoise_patchwise(part, wide, noise)
+    return clean, near
 
 
 def denoise_patchwise(values: np.ndarray, box: Box, noise: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from isocenter.core.finding import ModelRef
 from isocenter.core.reading import Abstention, QualityCheck, Reading
 from isocenter.core.volume import Volume
-from isocenter.imaging.segment.calcium import find_calcium
+from isocenter.imaging.segment.calcium import Calcium, find_calcium
 from isocenter.imaging.segment.lungs import LEFT, RIGHT, Lungs, find_lungs
 from isocenter.imaging.segment.nodules import find_nodules
 from isocenter.reading.chest.axial import Axial, axial_view
@@ -74,7 +74,8 @@ def _read_axial(
     if volume.facts.contrast:
         statements.append(("calcium-not-scored", {"why": "contrast-given"}))
     else:
-        calcium = find_calcium(axial.array, axial.spacing_mm, lungs)
+        slice_mm = volume.facts.slice_thickness_mm if axial.order[0] == 0 else None
+        calcium = find_calcium(axial.array, axial.spacing_mm, lungs, slice_mm=slice_mm)
         if calcium.contrast:
             statements.append(("calcium-not-scored", {"why": "contrast-seen"}))
         else:
@@ -98,13 +99,22 @@ def _read_axial(
         predictions=predictions,
         statements=tuple(statements),
         models=(method,),
-        parameters={
-            "lung_hu": round(lungs.lung_hu, 1),
-            "noise_hu": round(calcium.noise_hu, 1) if calcium else -1.0,
-            "right_lung_ml": round(lungs.volume_ml(RIGHT)),
-            "left_lung_ml": round(lungs.volume_ml(LEFT)),
-        },
+        parameters=_parameters(lungs, calcium),
     )
+
+
+def _parameters(lungs: Lungs, calcium: Calcium | None) -> dict[str, float]:
+    """What the reading was made with; blur 0 was not undone."""
+    out: dict[str, float] = {
+        "lung_hu": round(lungs.lung_hu, 1),
+        "noise_hu": round(calcium.noise_hu, 1) if calcium else -1.0,
+        "right_lung_ml": round(lungs.volume_ml(RIGHT)),
+        "left_lung_ml": round(lungs.volume_ml(LEFT)),
+    }
+    if calcium is not None and not calcium.contrast:
+        out["blur_undone_pixels"] = 0.0 if calcium.blur is None else round(calcium.blur.sigma_pixels, 2)
+        out["agatston_as_scanned"] = round(calcium.as_scanned.agatston, 1)
+    return out
 
 
 def _refuse_input(volume: Volume) -> Abstention | None:
