@@ -1,7 +1,7 @@
 import numpy as np
 
 from isocenter.imaging.features.mesh import measure_surface
-from isocenter.imaging.features.mesh_kernels import sum_triangles
+from isocenter.imaging.features.mesh_kernels import largest_square, sum_triangles
 
 
 def test_triangles_of_every_case_enclose_volume_wherever_the_body_lies():
@@ -23,3 +23,8 @@ def test_one_triangle_counts_half_its_parallelogram():
     padded[0, 0, 0] = True
     volume, area = sum_triangles(padded, triangles, starts, np.array([1.0, 2.0, 3.0]))
     assert (volume, area) == (0.0, 3.0)
+
+
+def test_the_largest_square_is_that_of_the_ends():
+    assert largest_square(np.array([[0.0, 0, 0], [1, 1, 1], [3, 0, 4]])) == 25
+    assert largest_square(np.zeros((1, 3))) == 0

@@ -260,7 +260,7 @@ CASES = [
 @pytest.mark.parametrize("seed", [0, 1])
 def test_features_are_those_of_the_definitions(family, aggregation, seed):
     levels, mask, shape_mask = region(seed)
-    found = texture_features(level_region(levels[mask], mask, shape_mask), family, [aggregation])
+    found = texture_features(level_region(levels[mask], mask, shape_mask), [family], [aggregation])
     wanted = expected(family, aggregation, levels, shape_mask)
     prefix = next(iter(found)).split("_")[0]
     assert len(found) == len(TAGS[family]) == len(wanted)
@@ -271,7 +271,7 @@ def test_features_are_those_of_the_definitions(family, aggregation, seed):
 def test_dependence_may_allow_for_a_difference():
     levels, mask, shape_mask = region()
     made = level_region(levels[mask], mask, shape_mask)
-    strict, loose = (texture_features(made, "ngldm", ["3D"], alpha=alpha) for alpha in (0, 4))
+    strict, loose = (texture_features(made, ["ngldm"], ["3D"], alpha=alpha) for alpha in (0, 4))
     assert loose["ngl_hde_3D"] > strict["ngl_hde_3D"]
     around = [
         sum(at(levels, moved(place, step)) > 0 for step in NEAR) + 1 for place in voxels(levels)
@@ -282,9 +282,9 @@ def test_dependence_may_allow_for_a_difference():
 def test_one_voxel_has_runs_and_zones_but_no_neighbours():
     one = np.ones((1, 1, 1), bool)
     made = level_region(np.array([3]), one, one)
-    assert texture_features(made, "glrlm", ["3D_avg"])["rlm_sre_3D_avg"] == 1
-    assert texture_features(made, "glszm", ["2D", "3D"])["szm_z_perc_3D"] == 1
+    assert texture_features(made, ["glrlm"], ["3D_avg"])["rlm_sre_3D_avg"] == 1
+    assert texture_features(made, ["glszm"], ["2D", "3D"])["szm_z_perc_3D"] == 1
     for family in ("glcm", "ngtdm"):
-        found = texture_features(made, family, ["2D", "2D_avg", "3D", "3D_avg", "3D_comb"])
+        found = texture_features(made, [family], ["2D", "2D_avg", "3D", "3D_avg", "3D_comb"])
         assert found
         assert np.isnan(list(found.values())).all()

@@ -21,49 +21,50 @@ def cooccurrence_features(counts: np.ndarray) -> np.ndarray:
     One level alone correlates fully with itself: correlation 1; it tells nothing, so that the first measure of
     information correlation is 0.
     """
-    symmetric = counts + np.transpose(counts, (0, 2, 1))
-    totals = symmetric.sum(axis=(1, 2))
+    from isocenter.imaging.features.texture_kernels import diagonal_sums
+
     features = np.full((len(counts), len(TAGS)), np.nan)
-    for n in np.flatnonzero(totals):
-        features[n] = _features_of(symmetric[n] / totals[n])
+    totals = counts.sum(axis=(1, 2))
+    filled = np.flatnonzero(totals)
+    if filled.size:
+        joint = (counts[filled] + np.transpose(counts[filled], (0, 2, 1))) / (2 * totals[filled, None, None])
+        features[filled] = _features_of(joint, *diagonal_sums(joint))
     return features
 
 
-def _features_of(joint: np.ndarray) -> tuple[float, ...]:
-    """The features of one matrix of probabilities."""
-    n_levels = len(joint)
+def _features_of(joint: np.ndarray, differences: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """The features of matrices of probabilities, (matrices, 25)."""
+    n_levels = joint.shape[1]
     level = np.arange(1, n_levels + 1, dtype=np.float64)
-    marginal = joint.sum(axis=1)
-    mean = float(level @ marginal)
-    variance = float((level - mean) ** 2 @ marginal)
-    index = np.arange(n_levels)
-    differences = np.bincount(np.abs(index[:, None] - index).ravel(), joint.ravel(), n_levels)
-    sums = np.bincount((index[:, None] + index).ravel(), joint.ravel(), 2 * n_levels - 1)
+    marginal = joint.sum(axis=2)
+    mean = marginal @ level
+    variance = ((level - mean[:, None]) ** 2 * marginal).sum(axis=1)
     k, s = np.arange(n_levels, dtype=np.float64), np.arange(2, 2 * n_levels + 1, dtype=np.float64)
-    difference_mean, sum_mean = float(k @ differences), float(s @ sums)
-    contrast = float(k**2 @ differences)
-    cluster = s - 2 * mean
-    autocorrelation = float(level @ joint @ level)
+    difference_mean, sum_mean = differences @ k, sums @ s
+    cluster = s - 2 * mean[:, None]
+    autocorrelation = np.einsum("i,nij,j->n", level, joint, level)
     joint_entropy, entropy = _entropy(joint), _entropy(marginal)
     # The joint entropy of independent levels, and as seen through the joint probabilities: both are twice the entropy.
     independent = 2 * entropy
-    spread = variance > 1e-12 * max(1.0, mean**2)
-    return (
-        float(joint.max()), mean, variance, joint_entropy,
-        difference_mean, float((k - difference_mean) ** 2 @ differences), _entropy(differences),
-        sum_mean, float((s - sum_mean) ** 2 @ sums), _entropy(sums),
-        float((joint**2).sum()), contrast, difference_mean,
-        float((differences / (1 + k)).sum()), float((differences / (1 + k / n_levels)).sum()),
-        float((differences / (1 + k**2)).sum()), float((differences / (1 + (k / n_levels) ** 2)).sum()),
-        float((differences[1:] / k[1:] ** 2).sum()),
-        (autocorrelation - mean**2) / variance if spread else 1.0, autocorrelation,
-        float(cluster**2 @ sums), float(cluster**3 @ sums), float(cluster**4 @ sums),
-        (joint_entropy - independent) / entropy if entropy > 0 else 0.0,
-        float(np.sqrt(max(0.0, 1 - np.exp(-2 * (independent - joint_entropy))))),
-    )  # fmt: skip
+    spread = np.where(variance > 1e-12 * np.maximum(1.0, mean**2), variance, np.nan)
+    correlation = (autocorrelation - mean**2) / spread
+    told = (joint_entropy - independent) / np.where(entropy > 0, entropy, np.nan)
+    return np.column_stack((
+        joint.max(axis=(1, 2)), mean, variance, joint_entropy,
+        difference_mean, ((k - difference_mean[:, None]) ** 2 * differences).sum(axis=1), _entropy(differences),
+        sum_mean, ((s - sum_mean[:, None]) ** 2 * sums).sum(axis=1), _entropy(sums),
+        (joint**2).sum(axis=(1, 2)), differences @ k**2, difference_mean,
+        differences @ (1 / (1 + k)), differences @ (1 / (1 + k / n_levels)),
+        differences @ (1 / (1 + k**2)), differences @ (1 / (1 + (k / n_levels) ** 2)),
+        differences[:, 1:] @ k[1:] ** -2,
+        np.where(np.isnan(correlation), 1.0, correlation), autocorrelation,
+        (cluster**2 * sums).sum(axis=1), (cluster**3 * sums).sum(axis=1), (cluster**4 * sums).sum(axis=1),
+        np.where(np.isnan(told), 0.0, told),
+        np.sqrt(np.maximum(0.0, 1 - np.exp(-2 * (independent - joint_entropy)))),
+    ))  # fmt: skip
 
 
-def _entropy(shares: np.ndarray) -> float:
-    """In bits."""
-    present = shares[shares > 0]
-    return float(-(present * np.log2(present)).sum())
+def _entropy(shares: np.ndarray) -> np.ndarray:
+    """In bits, of each matrix."""
+    flat = shares.reshape(len(shares), -1)
+    return np.asarray(-(flat * np.log2(np.where(flat > 0, flat, 1.0))).sum(axis=1))

@@ -44,13 +44,9 @@ def _line_ends(points: np.ndarray) -> np.ndarray:
 
 def largest_distance(points_mm: np.ndarray) -> float:
     """The largest distance between any two points."""
-    squares = (points_mm**2).sum(axis=1)
-    largest = 0.0
-    for start in range(0, len(points_mm), 512):
-        part = slice(start, start + 512)
-        gaps = squares[part, None] + squares[None] - 2 * points_mm[part] @ points_mm.T
-        largest = max(largest, float(gaps.max()))
-    return float(largest**0.5)
+    from isocenter.imaging.features.mesh_kernels import largest_square
+
+    return float(largest_square(np.ascontiguousarray(points_mm, dtype=np.float64)) ** 0.5)
 
 
 def smallest_ellipsoid(points_mm: np.ndarray) -> np.ndarray:

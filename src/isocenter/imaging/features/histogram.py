@@ -21,7 +21,7 @@ def histogram_features(levels: np.ndarray) -> dict[str, float]:
     levels   whole numbers from 1, one per voxel of the region
     """
     counts = np.bincount(levels)[1:].astype(np.float64)
-    shown = statistics_features(levels)
+    shown = statistics_features(np.repeat(np.arange(1, len(counts) + 1), counts.astype(int)))
     shares = counts / counts.sum()
     present = shares[shares > 0]
     tallest = np.flatnonzero(counts == counts.max()) + 1

@@ -14,7 +14,9 @@ def statistics_features(values: np.ndarray) -> dict[str, float]:
 
     values   float64, one per voxel of the region, at least one
     """
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    ordered = np.asarray(values, dtype=np.float64)
+    if not (ordered[:-1] <= ordered[1:]).all():
+        ordered = np.sort(ordered)
     n = len(ordered)
     mean = float(ordered.mean())
     apart = ordered - mean

@@ -1,4 +1,4 @@
-"""Sums over the triangles of a mask's mesh."""
+"""Loops over the triangles and corners of a mask's mesh."""
 
 import numpy as np
 from numba import njit
@@ -33,3 +33,15 @@ def sum_triangles(
                     area += 0.5 * np.sqrt(nz * nz + ny * ny + nx * nx)
                     volume += ((z + az) * nz + (y + ay) * ny + (x + ax) * nx) / 6.0
     return volume, area
+
+
+@njit(cache=True)
+def largest_square(points: np.ndarray) -> float:
+    """The largest squared distance between any two of the points, (n, 3)."""
+    largest = 0.0
+    for n in range(len(points)):
+        z, y, x = points[n, 0], points[n, 1], points[n, 2]
+        for m in range(n):
+            dz, dy, dx = points[m, 0] - z, points[m, 1] - y, points[m, 2] - x
+            largest = max(largest, dz * dz + dy * dy + dx * dx)
+    return largest

@@ -42,13 +42,13 @@ def morphological_features(roi: Roi, *, leave_out: Collection[str] = ()) -> dict
         return features
     spacing = np.asarray(roi.spacing_mm)
     surface = measure_surface(roi.shape_mask, spacing_mm=roi.spacing_mm)
-    places = np.argwhere(roi.shape_mask) * spacing
+    n_voxels, centre, spread = _moments(roi.shape_mask, spacing)
     hull = hull_of(surface.vertices_mm)
     features |= _surface_features(surface.volume_mm3, surface.area_mm2)
-    lengths = _axis_lengths(places)
+    lengths = _axis_lengths(spread)
     features |= {
-        "vol_approx": float(len(places) * np.prod(spacing)),
-        "com": _centre_shift(roi, places),
+        "vol_approx": float(n_voxels * np.prod(spacing)),
+        "com": _centre_shift(roi, centre),
         "diam": largest_distance(hull.points),
         "pca_maj_axis": lengths[0],
         "pca_min_axis": lengths[1],
@@ -90,23 +90,38 @@ def _surface_features(volume: float, area: float) -> dict[str, float]:
     }
 
 
-def _axis_lengths(places: np.ndarray) -> np.ndarray:
+def _moments(mask: np.ndarray, spacing: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
+    """(number, mean, covariance with n - 1) of the voxel centres in mm, from the mask's three projections."""
+    steps = [np.arange(n) * step for n, step in zip(mask.shape, spacing, strict=True)]
+    planes = {(0, 1): mask.sum(axis=2), (0, 2): mask.sum(axis=1), (1, 2): mask.sum(axis=0)}
+    lines = [planes[0, 1].sum(axis=1), planes[0, 1].sum(axis=0), planes[0, 2].sum(axis=0)]
+    n_voxels = int(lines[0].sum())
+    centre = np.array([float(line @ step) / n_voxels for line, step in zip(lines, steps, strict=True)])
+    apart = [step - middle for step, middle in zip(steps, centre, strict=True)]
+    spread = np.diag([float(line @ each**2) for line, each in zip(lines, apart, strict=True)])
+    for (one, other), plane in planes.items():
+        spread[one, other] = spread[other, one] = apart[one] @ plane @ apart[other]
+    return n_voxels, centre, spread / max(n_voxels - 1, 1)
+
+
+def _axis_lengths(spread: np.ndarray) -> np.ndarray:
     """Four times the standard deviation along the principal axes of the voxel centres, longest first."""
-    apart = places - places.mean(axis=0)
-    spread = np.linalg.eigvalsh(apart.T @ apart / max(len(places) - 1, 1))[::-1]
+    along = np.linalg.eigvalsh(spread)[::-1]
     # What rounding leaves of a flat region's thickness is none.
-    spread = np.where(spread > 1e-9 * max(float(spread[0]), 1e-9), spread, 0.0)
-    return np.asarray(4 * np.sqrt(spread))
+    along = np.where(along > 1e-9 * max(float(along[0]), 1e-9), along, 0.0)
+    return np.asarray(4 * np.sqrt(along))
 
 
-def _centre_shift(roi: Roi, places: np.ndarray) -> float:
+def _centre_shift(roi: Roi, centre: np.ndarray) -> float:
     """The distance in mm between the region's centre and its centre weighted by intensity."""
-    weights = roi.values
+    weights = np.where(roi.mask, roi.image, 0.0)
     total = float(weights.sum())
     if not total or roi.spacing_mm is None:
         return np.nan
-    weighted = weights @ (np.argwhere(roi.mask) * np.asarray(roi.spacing_mm)) / total
-    return float(np.linalg.norm(places.mean(axis=0) - weighted))
+    plane = weights.sum(axis=2)
+    lines = (plane.sum(axis=1), plane.sum(axis=0), weights.sum(axis=(0, 1)))
+    weighted = [float(line @ np.arange(len(line))) / total for line in lines]
+    return float(np.linalg.norm(centre - np.array(weighted) * np.asarray(roi.spacing_mm)))
 
 
 def _ellipsoid(half_axes: np.ndarray) -> _Body:

@@ -5,6 +5,7 @@ arXiv:1612.07003.
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -81,8 +82,7 @@ def _level_features(roi: Roi, config: RadiomicsConfig) -> dict[str, float]:
         found |= _prefixed("ivh", volume_histogram_features(roi.values, config.ivh, bounds=config.range))
     if textures:
         region = level_region(levels, roi.mask, roi.shape_mask)
-        for family in textures:
-            found |= texture_features(region, family, config.aggregations)
+        found |= texture_features(region, textures, config.aggregations)
     return found
 
 
@@ -90,6 +90,7 @@ def _prefixed(prefix: str, values: dict[str, float]) -> dict[str, float]:
     return {f"{prefix}_{tag}": value for tag, value in values.items()}
 
 
+@cache
 def _stem(tag: str) -> str:
     """The tag without its aggregation."""
     for aggregation in AGGREGATIONS:

@@ -3,7 +3,7 @@
 Source: IBSI reference manual, aggregation of texture matrices: BTW3, SUJT, JJUI, ZW7Z, ITBB, IAZD, 8QNN, 62GR, KOBO.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
@@ -87,25 +87,30 @@ def level_region(levels: np.ndarray, mask: np.ndarray, shape_mask: np.ndarray) -
 
 
 def texture_features(
-    region: LevelRegion, family: str, aggregations: Iterable[str], *, alpha: int = 0
+    region: LevelRegion, families: Sequence[str], aggregations: Iterable[str], *, alpha: int = 0
 ) -> dict[str, float]:
-    """The features of one family by tag ("cm_contrast_3D_avg") for those of the aggregations that the family has.
+    """The features of families by tag ("cm_contrast_3D_avg") for those of the aggregations that each family has.
 
-    family   "glcm", "glrlm", "glszm", "gldzm", "ngtdm" or "ngldm"
-    alpha    of ngldm: levels at most this far apart depend on each other
+    families   out of "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"
+    alpha      of ngldm: levels at most this far apart depend on each other
 
     NaN where a region has no such matrix: no pairs, no neighbours. Averages leave out slices and directions without.
     """
     wanted = set(aggregations)
-    if family in ("glcm", "glrlm"):
-        found = _directional(region, _pairs if family == "glcm" else _runs, wanted)
-    elif family in ("glszm", "gldzm"):
-        found = _zonal(region, 2 if family == "glszm" else 3, wanted)
-    else:
-        found = _neighbourly(region, family, alpha, wanted)
+    found: dict[str, dict[str, np.ndarray]] = {}
+    if "glcm" in families:
+        found["glcm"] = _directional(region, _pairs, wanted)
+    if "glrlm" in families:
+        found["glrlm"] = _directional(region, _runs, wanted)
+    if zonal := [family for family in ("glszm", "gldzm") if family in families]:
+        found |= _zonal(region, zonal, wanted)
+    if around := [family for family in ("ngtdm", "ngldm") if family in families]:
+        found |= _neighbourly(region, around, wanted, alpha=alpha)
     return {
         f"{PREFIXES[family]}_{tag}_{aggregation}": float(value)
-        for aggregation, values in found.items()
+        for family, by_aggregation in found.items()
+        for aggregation, values in by_aggregation.items()
+        if aggregation in wanted
         for tag, value in zip(TAGS[family], values[: len(TAGS[family])], strict=True)
     }
 
@@ -157,38 +162,46 @@ def _directional(region: LevelRegion, count: Count, wanted: set[str]) -> dict[st
         counts, describe = count(region, region.places, offsets)
         found["3D_avg"] = _mean([describe(counts, n_voxels)])
         found["3D_comb"] = _mean([describe(counts.sum(axis=0)[None], n_voxels * len(offsets))])
-    return {name: values for name, values in found.items() if name in wanted}
+    return found
 
 
-def _zonal(region: LevelRegion, column: int, wanted: set[str]) -> dict[str, np.ndarray]:
-    """Size zones (column 2 of what the kernel finds) and distance zones (column 3)."""
+def _zonal(region: LevelRegion, families: list[str], wanted: set[str]) -> dict[str, dict[str, np.ndarray]]:
+    """Zones by their size and by their distance to the border."""
     from isocenter.imaging.features.texture_kernels import find_zones
 
-    def describe(zones: np.ndarray, n_voxels: int) -> np.ndarray:
+    def zones_of(half: Steps) -> np.ndarray:
+        """(4, zones): first place, level, size, smallest distance."""
+        if "gldzm" in families:
+            distances = region.distances(flat=half is HALF_2D)
+        else:
+            distances = np.zeros(len(region.levels), dtype=np.int64)
+        return np.stack(find_zones(region.levels, region.places, region.offsets(half), distances))
+
+    def describe(zones: np.ndarray, column: int, n_voxels: int) -> np.ndarray:
         sizes, index = np.unique(zones[column], return_inverse=True)
         counts = np.zeros((region.n_levels, len(sizes)))
         np.add.at(counts, (zones[1] - 1, index), 1)
         return emphasis_features(counts, n_voxels=n_voxels, sizes=sizes)[None]
 
-    found: dict[str, np.ndarray] = {}
-    n_voxels = len(region.places)
-    if wanted & {"2D", "2_5D"}:
-        flat = np.stack(find_zones(region.levels, region.places, region.offsets(HALF_2D), region.distances(flat=True)))
-        found["2_5D"] = _mean([describe(flat, n_voxels)])
-        size = region.shape[1] * region.shape[2]
-        number = flat[0] // size
-        found["2D"] = _mean(
-            [describe(flat[:, number == places[0] // size], len(places)) for places in region.by_slice()]
-        )
-    if "3D" in wanted:
-        solid = np.stack(
-            find_zones(region.levels, region.places, region.offsets(HALF_3D), region.distances(flat=False))
-        )
-        found["3D"] = _mean([describe(solid, n_voxels)])
-    return {name: values for name, values in found.items() if name in wanted}
+    found: dict[str, dict[str, np.ndarray]] = {family: {} for family in families}
+    flat = zones_of(HALF_2D) if wanted & {"2D", "2_5D"} else None
+    solid = zones_of(HALF_3D) if "3D" in wanted else None
+    for family in families:
+        column = 2 if family == "glszm" else 3
+        if flat is not None:
+            size = region.shape[1] * region.shape[2]
+            number = flat[0] // size
+            slices = [describe(flat[:, number == p[0] // size], column, len(p)) for p in region.by_slice()]
+            found[family]["2D"] = _mean(slices)
+            found[family]["2_5D"] = _mean([describe(flat, column, len(region.places))])
+        if solid is not None:
+            found[family]["3D"] = _mean([describe(solid, column, len(region.places))])
+    return found
 
 
-def _neighbourly(region: LevelRegion, family: str, alpha: int, wanted: set[str]) -> dict[str, np.ndarray]:
+def _neighbourly(
+    region: LevelRegion, families: list[str], wanted: set[str], *, alpha: int
+) -> dict[str, dict[str, np.ndarray]]:
     """Tone differences and dependences."""
     from isocenter.imaging.features.texture_kernels import count_neighbours
 
@@ -196,20 +209,24 @@ def _neighbourly(region: LevelRegion, family: str, alpha: int, wanted: set[str])
         steps = [*half, *((-k, -j, -i) for k, j, i in half)]
         return tuple(count_neighbours(region.levels, places, region.offsets(steps), region.n_levels, alpha))
 
-    def describe(counted: tuple[np.ndarray, ...], n_voxels: int) -> np.ndarray:
+    def describe(family: str, counted: tuple[np.ndarray, ...], n_voxels: int) -> np.ndarray:
         if family == "ngtdm":
             return tone_difference_features(counted[0], counted[1])[None]
         return emphasis_features(counted[2], n_voxels=n_voxels)[None]
 
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, dict[str, np.ndarray]] = {family: {} for family in families}
+    n_voxels = len(region.places)
     if wanted & {"2D", "2_5D"}:
         slices = [(count(places, HALF_2D), len(places)) for places in region.by_slice()]
-        found["2D"] = _mean([describe(counted, n) for counted, n in slices])
         together = tuple(np.sum([counted[n] for counted, _ in slices], axis=0) for n in range(3))
-        found["2_5D"] = _mean([describe(together, len(region.places))])
+        for family in families:
+            found[family]["2D"] = _mean([describe(family, counted, n) for counted, n in slices])
+            found[family]["2_5D"] = _mean([describe(family, together, n_voxels)])
     if "3D" in wanted:
-        found["3D"] = _mean([describe(count(region.places, HALF_3D), len(region.places))])
-    return {name: values for name, values in found.items() if name in wanted}
+        solid = count(region.places, HALF_3D)
+        for family in families:
+            found[family]["3D"] = _mean([describe(family, solid, n_voxels)])
+    return found
 
 
 def _mean(parts: list[np.ndarray]) -> np.ndarray:

@@ -23,20 +23,23 @@ def count_pairs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_l
 
 @njit(cache=True)
 def count_runs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_levels: int, longest: int) -> np.ndarray:
-    """(offsets, levels, longest): how many runs of each level have each length from 1."""
-    counts = np.zeros((len(offsets), n_levels, longest))
-    for n in range(len(places)):
-        place = places[n]
-        level = levels[place]
-        for d in range(len(offsets)):
-            offset = offsets[d]
-            if levels[place - offset] == level:
-                continue
+    """(offsets, levels, longest): how many runs of each level have each length from 1.
+
+    places    ascending; offsets positive, so that what came before a voxel is known
+    """
+    reached = np.zeros((len(offsets), n_levels, longest + 1))
+    lengths = np.zeros(len(levels), dtype=np.int32)
+    for d in range(len(offsets)):
+        for n in range(len(places)):
+            place = places[n]
+            before = place - offsets[d]
             length = 1
-            while levels[place + length * offset] == level:
-                length += 1
-            counts[d, level - 1, length - 1] += 1
-    return counts
+            if levels[before] == levels[place]:
+                length += lengths[before]
+            lengths[place] = length
+            reached[d, levels[place] - 1, length - 1] += 1
+    # A run of a length reaches that length and not the next one.
+    return reached[:, :, :-1] - reached[:, :, 1:]
 
 
 @njit(cache=True)
@@ -49,14 +52,14 @@ def find_zones(
     offsets     one of each pair of opposite neighbours
     distances   to the region's border, one per place in `levels`
     """
-    parents = np.full(len(levels), -1, dtype=np.int64)
+    parents = np.full(len(levels), -1, dtype=np.int32)
     for n in range(len(places)):
         place = places[n]
         parents[place] = place
         root = place
         for d in range(len(offsets)):
             other = place - abs(offsets[d])
-            if levels[other] != levels[place]:
+            if levels[other] != levels[place] or parents[other] == root:
                 continue
             while parents[other] != other:
                 parents[other] = parents[parents[other]]
@@ -66,7 +69,7 @@ def find_zones(
                 root = other
             elif root < other:
                 parents[other] = root
-    numbers = np.zeros(len(levels), dtype=np.int64)
+    numbers = np.zeros(len(levels), dtype=np.int32)
     count = 0
     firsts = np.empty(len(places), dtype=np.int64)
     sizes = np.zeros(len(places), dtype=np.int64)
@@ -120,3 +123,20 @@ def count_neighbours(
             counted[level - 1] += 1
             differences[level - 1] += abs(level - total / n_inside)
     return counted, differences, dependent
+
+
+@njit(cache=True)
+def diagonal_sums(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shares by difference, (matrices, levels), and by sum of the two levels, (matrices, 2 levels - 1).
+
+    joint   (matrices, levels, levels) shares of pairs
+    """
+    n_matrices, n_levels, _ = joint.shape
+    differences = np.zeros((n_matrices, n_levels))
+    sums = np.zeros((n_matrices, 2 * n_levels - 1))
+    for n in range(n_matrices):
+        for i in range(n_levels):
+            for j in range(n_levels):
+                differences[n, abs(i - j)] += joint[n, i, j]
+                sums[n, i + j] += joint[n, i, j]
+    return differences, sums
