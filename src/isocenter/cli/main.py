@@ -7,7 +7,25 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 import isocenter
-from isocenter.cli import bench, convert, demo, evaluate, explain, models, package, predict, read, rule, tasks, train
+from isocenter.cli import (
+    bench,
+    convert,
+    demo,
+    enhance,
+    evaluate,
+    explain,
+    features,
+    fuse,
+    measure,
+    models,
+    package,
+    predict,
+    read,
+    register,
+    rule,
+    tasks,
+    train,
+)
 from isocenter.cli.exits import CHECK_FAILED, NOTHING_READ, USAGE
 from isocenter.core.errors import CheckError, IsocenterError, PackageError, ReportError, UnreadableError
 
@@ -30,6 +48,13 @@ app.command("convert", short_help="Write every series as one volume.")(convert.c
 app.command("tasks", short_help="List what can be read, and how well.")(tasks.tasks)
 app.command("predict", short_help="Run one task over many inputs: a table.")(predict.predict)
 app.command("explain", short_help="Heat maps, and whether to believe them.")(explain.explain)
+app.command(
+    "enhance", short_help="Make one image better to look at or to compute with.", context_settings=enhance.CONTEXT
+)(enhance.enhance)
+app.command("measure", short_help="Measure masks and marked places: a table.")(measure.measure)
+app.command("features", short_help="Radiomic features of a region: a table.")(features.features)
+app.command("register", short_help="Move one image onto another.")(register.register)
+app.command("fuse", short_help="Show two images as one.")(fuse.fuse)
 app.command("rule", short_help="Apply one guideline to given inputs.")(rule.rule)
 app.command("rules", short_help="List guidelines and risk models.")(rule.rules)
 app.add_typer(models.app, name="models", short_help="List, show, verify, add, remove, trust.")
