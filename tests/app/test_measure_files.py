@@ -127,6 +127,61 @@ def test_what_cannot_be_measured_is_one_line(files, tmp_path):
         measure_files(*files, options=MeasureOptions(pixel_size_mm=0.5))
 
 
+@pytest.fixture
+def pet_files(tmp_path):
+    """(**elements) -> a PET slice of 12 kBq/ml with a brighter square, an hour after injection, and its mask."""
+    from pydicom import Dataset
+    from pydicom.dataset import FileMetaDataset
+
+    def write(**changes):
+        stored = np.full((30, 30), 6000, np.int16)
+        stored[10:20, 10:20] = 12000
+        item, dataset = Dataset(), Dataset()
+        item.RadionuclideTotalDose, item.RadionuclideHalfLife = "370000000", "6586.2"
+        item.RadiopharmaceuticalStartTime = "100000"
+        for name, value in {
+            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "SOPInstanceUID": "2.25.5", "StudyInstanceUID": "2.25.6",
+            "SeriesInstanceUID": "2.25.7", "FrameOfReferenceUID": "2.25.8", "Modality": "PT", "Units": "BQML",
+            "DecayCorrection": "START", "CorrectedImage": ["DECY", "ATTN"], "PatientWeight": "70", "PatientSex": "O",
+            "SeriesDate": "20260102", "SeriesTime": "110000", "AcquisitionDate": "20260102",
+            "AcquisitionTime": "110000", "ImagePositionPatient": ["0", "0", "0"], "SliceThickness": "3",
+            "ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"], "PixelSpacing": ["4", "4"], "Rows": 30,
+            "Columns": 30, "BitsAllocated": 16, "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 1,
+            "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "RescaleSlope": "1",
+            "RescaleIntercept": "0", "RadiopharmaceuticalInformationSequence": [item], "InstanceNumber": 1, **changes,
+        }.items():  # fmt: skip
+            if value is not None:
+                setattr(dataset, name, value)
+        dataset.PixelData = stored.tobytes()
+        dataset["PixelData"].VR = "OW"
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+        dataset.save_as(tmp_path / "pet.dcm", enforce_file_format=True)
+        write_png(((stored > 10000) * 255).astype(np.uint8), tmp_path / "mask.png")
+        return tmp_path / "pet.dcm", tmp_path / "mask.png"
+
+    return write
+
+
+def test_activity_from_dicom_becomes_suv_by_the_header_and_the_table_says_how(pet_files):
+    rows = table(measure_files(*pet_files()))
+    assert rows["1", "suv_max"].value == pytest.approx(3.3160, abs=5e-5)  # the worked example of the rule
+    assert "START" in rows["1", "suv_max"].method and "3600 s" in rows["1", "suv_max"].method
+    assert ("1", "sul_max") not in rows
+    at_injection = table(measure_files(*pet_files(DecayCorrection="ADMIN", PatientSex="F", PatientSize="1.65")))
+    assert at_injection["1", "suv_max"].value == pytest.approx(12000 * 70e3 / 370e6)
+    assert at_injection["1", "sul_max"].value == pytest.approx(12000 * 43.11e3 / 370e6, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["PatientWeight", "CorrectedImage", "DecayCorrection", "SeriesTime"])
+def test_a_header_without_what_suv_takes_gives_no_suv_but_activity_on_request(pet_files, name):
+    files = pet_files(**{name: None})
+    with pytest.raises(InputError, match=name):
+        measure_files(*files)
+    stored = table(measure_files(*files, options=MeasureOptions(as_stored=True)))
+    assert (stored["1", "activity_max"].value, stored["1", "activity_max"].unit) == (12000, "Bq/ml")
+
+
 @pytest.mark.data
 def test_pet_from_dicom_is_measured_as_suv_and_says_how(data_dir):
     mask = data_dir / "sts_ct_pet_mr_tumour" / "STS_008" / "PET_mask.nii.gz"

@@ -216,7 +216,8 @@ def _body_rows(mask: Mask) -> list[Measured]:
     volume_ml = mask.volume_ml
     mesh = measure_surface(mask.array, spacing_mm=(float(spacing[0]), float(spacing[1]), float(spacing[2])))
     area_mm2 = float(surface_mm2(mask))
-    roundness = float(np.pi ** (1 / 3) * (6000 * volume_ml) ** (2 / 3) / area_mm2)
+    # Nothing is rounder than a ball; the estimate for a few voxels would be.
+    roundness = min(1.0, float(np.pi ** (1 / 3) * (6000 * volume_ml) ** (2 / 3) / area_mm2))
     # A layer of thickness t adds S t to the volume of a ball and 2 t / R to its surface; R = 3 V / S.
     share = half_ml / volume_ml
     area_spread = _SURFACE_SPREAD + 2 / 3 * share

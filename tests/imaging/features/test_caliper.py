@@ -66,6 +66,16 @@ def test_one_voxel_is_about_one_voxel_long():
     assert 1.5 < found.longest_mm < 2.5
 
 
+def test_a_plate_of_one_slice_is_as_thick_as_the_slice():
+    array = np.zeros((3, 30, 40), bool)
+    array[1, 5:20, 5:25] = True
+    found = calipers(Mask(array, Grid.of_spacing(array.shape, (5.0, 1.0, 1.0))))
+    assert found.shortest_mm == pytest.approx(5, abs=1)
+    assert found.shortest_direction == pytest.approx((1, 0, 0), abs=0.05) or found.shortest_direction == pytest.approx(
+        (-1, 0, 0), abs=0.05
+    )
+
+
 def test_an_empty_mask_and_an_unknown_spacing_are_refused():
     with pytest.raises(InputError, match="empty"):
         calipers(Mask(np.zeros((3, 3, 3), bool), Grid.of_spacing((3, 3, 3), (1, 1, 1))))

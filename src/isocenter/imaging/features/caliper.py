@@ -58,7 +58,8 @@ def calipers(mask: Mask) -> Calipers:
 def surface_points(array: np.ndarray) -> np.ndarray:
     """Points (k, j, i) in fractional voxels on the surface of a mask, its stairs smoothed by 0.6 voxels.
 
-    The surface is drawn at the level that holds as many voxels as the mask has, so that small things do not shrink.
+    The surface is drawn at the level that holds as many voxels as the mask has, so that small things do not shrink;
+    along an axis on which the mask is one or two voxels thick nothing is smoothed.
 
     Raises InputError for an empty mask.
     """
@@ -69,7 +70,8 @@ def surface_points(array: np.ndarray) -> np.ndarray:
         raise InputError("caliper: expected a mask with voxels in it, got an empty one")
     first = np.array([places[0] for places in box])
     padded = np.pad(array[tuple(slice(int(places[0]), int(places[-1]) + 1) for places in box)], _PAD)
-    soft = gaussian_filter(padded.astype(np.float32), _SIGMA)
+    sigmas = [_SIGMA if len(places) > 2 else 0.0 for places in box]
+    soft = gaussian_filter(padded.astype(np.float32), sigmas)
     n_outside = padded.size - int(np.count_nonzero(padded))
     ordered = np.partition(soft.ravel(), (n_outside - 1, n_outside))
     level = float(ordered[n_outside - 1] + ordered[n_outside]) / 2
