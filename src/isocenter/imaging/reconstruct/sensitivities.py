@@ -1,0 +1,87 @@
+"""What each coil sees of the body, from the centre of k-space; and coil images made one."""
+
+import numpy as np
+
+from isocenter.imaging.reconstruct.calibration import calibration_region, calibration_spectrum, shortest_side
+from isocenter.imaging.reconstruct.operators_mri import to_image
+from isocenter.imaging.reconstruct.scans import KspaceScan
+
+_KERNEL = 6
+
+
+def coil_maps(scan: KspaceScan) -> np.ndarray:
+    """The sensitivities: given, or estimated from the calibration region; (coils, rows, columns) complex64.
+
+    Estimated ones have squares that sum to one inside the body and are zero outside.
+    """
+    if scan.sensitivities is not None:
+        return scan.sensitivities
+    if scan.is_single_coil:
+        return np.ones_like(scan.kspace)
+    region = calibration_region(scan.mask)
+    if shortest_side(region) < _KERNEL + 2:
+        return smooth_maps(scan.kspace)
+    return espirit_maps(scan.kspace, region)
+
+
+def smooth_maps(kspace: np.ndarray) -> np.ndarray:
+    """Sensitivities as the coils' low-resolution images over their root sum of squares."""
+    rows, columns = kspace.shape[1:]
+    y, x = np.ogrid[-1 : 1 - 2 / rows : rows * 1j, -1 : 1 - 2 / columns : columns * 1j]
+    low = to_image(kspace * np.exp(-(x**2 + y**2) / (2 * 0.06**2)))
+    size = np.sqrt((np.abs(low) ** 2).sum(axis=0))
+    return np.asarray(low / np.maximum(size, 1e-6 * size.max()), np.complex64)
+
+
+def espirit_maps(kspace: np.ndarray, region: tuple[slice, slice]) -> np.ndarray:
+    """Sensitivities as the eigenvectors of what neighbours in k-space say of each other.
+
+    Source: Uecker et al., Magn Reson Med 2014;71:990 (ESPIRiT), one map.
+    """
+    rows, columns = kspace.shape[1:]
+    kernels = _signal_kernels(kspace[:, region[0], region[1]])
+    maps, strength = _dominant(_kernel_products(kernels, (rows, columns)))
+    maps = maps * np.exp(-1j * np.angle(maps[..., :1]))
+    maps[strength < 0.8] = 0
+    return np.ascontiguousarray(np.moveaxis(maps, -1, 0), np.complex64)
+
+
+def _signal_kernels(calibration: np.ndarray) -> np.ndarray:
+    """Orthonormal kernels that span the calibration data, (kernels, coils, k, k), without the noise's."""
+    values, vectors, _ = calibration_spectrum(calibration, _KERNEL)
+    floor = np.median(values[: max(1, len(values) // 4)])
+    kept = values > max(0.02**2 * values[-1], 4 * floor)
+    return np.asarray(vectors[:, kept].conj().T.reshape(-1, len(calibration), _KERNEL, _KERNEL))
+
+
+def _kernel_products(kernels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """At each pixel the sum over kernels of their images' outer products, (rows, columns, coils, coils)."""
+    n_coils = kernels.shape[1]
+    rows, columns = size
+    # The sum over kernels is a correlation of (2k-1)² taps: one transform for each pair of coils, not per kernel.
+    small = 2 * _KERNEL - 1
+    spectra = np.fft.fft2(kernels, (small, small))
+    out = np.empty((rows, columns, n_coils, n_coils), np.complex64)
+    for one in range(n_coils):
+        for two in range(n_coils):
+            taps = np.fft.ifft2((spectra[:, one] * spectra[:, two].conj()).sum(axis=0))
+            taps = np.roll(taps, (_KERNEL - 1, _KERNEL - 1), axis=(0, 1))
+            padded = np.zeros(size, np.complex64)
+            top, left = rows // 2 - (_KERNEL - 1), columns // 2 - (_KERNEL - 1)
+            padded[top : top + small, left : left + small] = taps
+            out[:, :, one, two] = to_image(padded) * np.float32(np.sqrt(rows * columns) / _KERNEL**2)
+    return out
+
+
+def _dominant(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The eigenvector of the largest eigenvalue at each pixel, and that value."""
+    values, vectors = np.linalg.eigh(matrices)
+    return vectors[..., -1], values[..., -1]
+
+
+def combine_coils(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """The one image that the coils' images fit best, complex; zero where no coil sees anything."""
+    energy = (np.abs(maps) ** 2).sum(axis=0)
+    summed = (maps.conj() * images).sum(axis=0)
+    seen = energy > 1e-6 * energy.max()
+    return np.asarray(np.divide(summed, energy, out=np.zeros_like(summed), where=seen))
