@@ -3,11 +3,13 @@ import csv
 import numpy as np
 import pytest
 
-from isocenter.app.feature_files import COLUMNS, feature_files, find_config, open_region, write_table
+from isocenter.app.feature_files import COLUMNS, feature_files, find_config, open_region, write_sr, write_table
+from isocenter.app.image_files import open_image
 from isocenter.core.errors import InputError, UnreadableError
 from isocenter.core.feature import Feature
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
+from isocenter.imaging.features.radiomics import extract_features
 from isocenter.imaging.features.radiomics_config import builtin_configs
 from isocenter.io.nifti import write_nifti
 from isocenter.io.raster import write_png
@@ -88,3 +90,23 @@ def test_features_of_files(pair):
     values = {feature.tag: feature.value for feature in found}
     array = np.arange(360.0).reshape(5, 8, 9)
     assert values["stat_mean"] == array[1:4, 1:4, 2:7].mean()
+
+
+def test_a_dicom_series_gives_a_document_and_a_file_does_not(pair, tmp_path):
+    from isocenter.app.demo_series import write_phantom_series
+
+    rng = np.random.default_rng(0)
+    grid = Grid.of_spacing((4, 16, 16), (2.0, 1.0, 1.0))
+    write_phantom_series(
+        Volume(rng.integers(-100, 100, grid.shape).astype(np.int16), grid, "HU", "CT"), tmp_path / "ct"
+    )
+    labels = np.zeros(grid.shape, np.uint8)
+    labels[1:3, 4:12, 5:13] = 1
+    series = open_image(tmp_path / "ct")
+    write_nifti(Volume(labels, series.grid), tmp_path / "region.nii.gz")
+    volume, mask = open_region(tmp_path / "ct", tmp_path / "region.nii.gz")
+    features = extract_features(volume, mask, builtin_configs()["classic"])
+    write_sr(features, volume, mask, out=tmp_path / "sr.dcm", config="classic")
+    assert (tmp_path / "sr.dcm").read_bytes()[128:132] == b"DICM"
+    with pytest.raises(InputError, match="leave --sr out"):
+        write_sr(features, *open_region(*pair, label="1"), out=tmp_path / "sr.dcm", config="classic")

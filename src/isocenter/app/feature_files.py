@@ -3,14 +3,19 @@
 import csv
 import io
 from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Final
 
+import isocenter
 from isocenter.app.image_files import open_image, open_labels
 from isocenter.app.parameters import read_options
+from isocenter.app.settings import load_settings
 from isocenter.core.errors import InputError
 from isocenter.core.feature import Feature
 from isocenter.core.mask import LabelMap, Mask
+from isocenter.core.provenance import Provenance
+from isocenter.core.report import Report, StudyHeader
 from isocenter.core.volume import Volume
 from isocenter.imaging.features.radiomics import extract_features
 from isocenter.imaging.features.radiomics_config import RadiomicsConfig, builtin_configs, parse_configs
@@ -88,6 +93,36 @@ def write_table(features: Sequence[Feature], out: Path) -> None:
     if not out.parent.is_dir():
         raise InputError(f"{out.parent}: expected a folder to write into, found none; create it")
     atomic_write(out, text.getvalue().encode())
+
+
+def write_sr(features: Sequence[Feature], volume: Volume, mask: Mask, *, out: Path, config: str) -> None:
+    """Write features as a DICOM SR document of the image's study.
+
+    config   the name of the configuration, for the document's algorithm
+
+    Raises InputError for an image that does not come from DICOM.
+    """
+    from isocenter.io.dicom_headers import read_headers
+    from isocenter.io.dicom_parser import collected_warnings
+    from isocenter.reporting.dicom_radiomics import build_feature_sr
+    from isocenter.reporting.dicom_source import SourceSeries
+
+    source = volume.source
+    if source.kind != "dicom" or not source.instances:
+        raise InputError(f"--sr: expected an image from DICOM files, got {source.kind}; leave --sr out")
+    header = StudyHeader(source.study_uid, "", volume.modality, volume.facts.body_part, "", "", "", None)
+    provenance = Provenance(source.digests, f"isocenter {isocenter.__version__}", parameters={"config": config})
+    created = load_settings().now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with collected_warnings():
+        document = build_feature_sr(
+            features,
+            mask,
+            report=Report(header, provenance, created=created),
+            series=SourceSeries(read_headers(volume), source.instances),
+        )
+        content = io.BytesIO()
+        document.save_as(content, enforce_file_format=True)
+    atomic_write(Path(out), content.getvalue())
 
 
 def feature_files(image: Path, mask: Path, config: RadiomicsConfig, *, label: str | None = None) -> tuple[Feature, ...]:

@@ -17,16 +17,19 @@ def features(
     section: Annotated[str | None, typer.Option(help="Which configuration of a FILE.toml with several.")] = None,
     label: Annotated[str | None, typer.Option(help="Which label of the mask, or all as one region.")] = None,
     pixel_size_mm: Annotated[float | None, typer.Option(help="For a picture that states no pixel size.")] = None,
+    sr: Annotated[Path | None, typer.Option(help="Also write a DICOM SR, where the image is DICOM.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the features as JSON.")] = False,
 ) -> None:
     """Compute the radiomic features of MASK on IMAGE as IBSI defines them, and write one row each."""
-    from isocenter.app.feature_files import find_config, open_region, write_table
+    from isocenter.app.feature_files import find_config, open_region, write_sr, write_table
     from isocenter.imaging.features.radiomics import extract_features
 
     settings = find_config(config, section=section)
     volume, region = open_region(image, mask, label=label, pixel_size_mm=pixel_size_mm)
     found = extract_features(volume, region, settings)
     write_table(found, out)
+    if sr is not None:
+        write_sr(found, volume, region, out=sr, config=section or Path(config).stem)
     if as_json:
         print(json.dumps([asdict(feature) for feature in found], indent=2))
     missing = [feature.tag for feature in found if feature.value is None]

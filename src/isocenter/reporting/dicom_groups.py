@@ -39,8 +39,12 @@ class Sources:
         if evidence.series_uid not in self.series:
             raise InputError("headers: expected those of the series that a finding rests on, got none")
         header, frame = self.series[evidence.series_uid].locate(slice_index)
-        self._used[str(header.SOPInstanceUID)] = header
+        self.mark_used(header)
         return header, frame
+
+    def mark_used(self, header: "Dataset") -> None:
+        """Remember that the document refers to an instance."""
+        self._used[str(header.SOPInstanceUID)] = header
 
     def used_headers(self) -> "list[Dataset]":
         """The instances referred to so far; the first of each series where there was none."""

@@ -67,19 +67,30 @@ def build_sr(
 
     Raises InputError if there is no header at all.
     """
-    from pydicom.dataset import Dataset
-
     grids = {each.series_uid: each.mask.grid for f in reversed(report.findings) for each in f.evidence if each.mask}
     series = {uid: source_series(uid, volumes, headers_by_series, grids.get(uid)) for uid in headers_by_series}
     sources = Sources(report, series, seg)
+    groups = [measurement_group(finding, sources) for finding in report.findings]
+    return assemble_sr(sources, groups, content=(), identity=identity)
+
+
+def assemble_sr(sources: Sources, groups: Sequence[Any], *, content: object, identity: bool = True) -> "Dataset":
+    """The document that holds the measurement groups, with all that its report says around them.
+
+    content   what the groups were made from beside the report: equal documents get equal UIDs
+    """
+    from pydicom.dataset import Dataset
+
+    report, seg = sources.report, sources.seg
     sr = Dataset()
-    sr.update(_document(report, sources))
+    sr.update(_document(report, sources, groups))
     inherit(sr, sources.first_header(), identity=identity)
     sr.SOPClassUID, sr.Modality = SOP_CLASS, "SR"
+    said = fingerprint((*_content(report), content) if content else _content(report))
     stamp(
         sr, report, series_number=SERIES_NUMBER,
         series_uid=content_uid("sr-series", study_uid(report), report.provenance.code),
-        sop_uid=content_uid("sr", study_uid(report), fingerprint(_content(report)), seg.SOPInstanceUID if seg else ""),
+        sop_uid=content_uid("sr", study_uid(report), said, seg.SOPInstanceUID if seg else ""),
     )  # fmt: skip
     sr.SeriesDescription = f"AI report ({report.status})"
     signed = report.status in ("signed", "amended")
@@ -134,7 +145,7 @@ def _own_scheme() -> "Dataset":
     return item
 
 
-def _document(report: Report, sources: Sources) -> Any:
+def _document(report: Report, sources: Sources, groups: Sequence[Any]) -> Any:
     """The content tree: context, procedure, images, measurement groups, status and, beyond the template, texts."""
     from highdicom.sr import ContainerContentItem, ContentSequence, LanguageOfContentItemAndDescendants
 
@@ -151,7 +162,6 @@ def _document(report: Report, sources: Sources) -> Any:
     add(
         _code(Code("DCM", "121058", "Procedure reported"), _PROCEDURES.get(modality, _ANY_PROCEDURE), "HAS CONCEPT MOD")
     )
-    groups = [measurement_group(finding, sources) for finding in report.findings]
     add(_image_library(sources))
     if groups:
         measurements = ContainerContentItem(
