@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from isocenter.core.volume import Volume
-from isocenter.imaging.components import label_components
+from isocenter.imaging.components import label_components, largest_component
 from isocenter.imaging.quality import gray_slices
 from isocenter.imaging.segment.threshold import otsu_limit
 
@@ -139,9 +139,10 @@ def _body(picture: np.ndarray) -> np.ndarray | None:
 
 def _ghosting_of(picture: np.ndarray) -> float | None:
     """Percent signal ghosting as a share; None where the air is too narrow on any side."""
-    body = _body(picture)
-    if body is None:
+    bright = _body(picture)
+    if bright is None:
         return None
+    body = largest_component(bright[None])[0]
     rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     strips = (
