@@ -14,11 +14,16 @@ def each_channel(volume: Volume, change: Callable[[np.ndarray], np.ndarray]) -> 
     change   (slices, rows, columns) -> the same shape
     Raises InputError for values that are no numbers.
     """
+    return volume.with_array(each_part(volume, change))
+
+
+def each_part(volume: Volume, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The array of a volume with each channel changed, to another shape if need be."""
     require_finite(volume)
     if not volume.is_colour:
-        return volume.with_array(change(volume.array))
+        return change(volume.array)
     parts = [change(np.ascontiguousarray(volume.array[..., channel])) for channel in range(3)]
-    return volume.with_array(np.stack(parts, axis=-1))
+    return np.stack(parts, axis=-1)
 
 
 def require_finite(volume: Volume) -> None:
@@ -30,7 +35,7 @@ def require_finite(volume: Volume) -> None:
         )
 
 
-def keep_range(array: np.ndarray, dtype: np.dtype) -> np.ndarray:  # type: ignore[type-arg]
+def keep_range(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The array as float32, cut to what an integer type holds; a float type cuts nothing."""
     values = np.asarray(array, dtype=np.float32)
     if not np.issubdtype(dtype, np.integer):

@@ -1,8 +1,8 @@
 """Volumes without noise, by one of six methods and for four kinds of noise; both are found from the image itself.
 
-What is left to say is `noise` (gaussian, poisson, rician, speckle) and `sigma`, the noise's level: the deviation in the
-image's unit (gaussian, rician), variance over signal (poisson), or deviation over signal (speckle). The image is bent so
-that its noise becomes Gaussian of deviation 1, denoised, and bent back without bias.
+What is left to say is `noise` (gaussian, poisson, rician, speckle) and `sigma`, the noise's level: the deviation in
+the image's unit (gaussian, rician), variance over signal (poisson), or deviation over signal (speckle). The image is
+bent so that its noise becomes Gaussian of deviation 1, denoised, and bent back without bias.
 """
 
 from collections.abc import Callable

@@ -70,8 +70,8 @@ def _run(
     most = _FIRST_GROUP if pilot is None else _SECOND_GROUP
     axis = 0 if patch[0] > 1 else 1
     edges = _band_edges(refs[axis], 2 * search[axis] + patch[axis])
-    window = np.ones(1)
-    transform = np.ones((1, 1))
+    window: np.ndarray = np.ones(1)
+    transform: np.ndarray = np.ones((1, 1))
     for size in patch:
         window = np.kron(window, np.kaiser(size, _KAISER_BETA) if size > 1 else np.ones(1))
         transform = np.kron(transform, _cosines(size))

@@ -43,7 +43,7 @@ def denoise_nlm(array: np.ndarray, *, sigma: float, search: int | None = None) -
 
     def weigh(one: np.ndarray, other: np.ndarray, offset: tuple[int, int, int]) -> np.ndarray:
         difference = _box_mean(np.square(one - other), box)
-        return np.exp(np.minimum(2.0 - difference, 0) / np.float32(_NLM_FALL))
+        return np.asarray(np.exp(np.minimum(2.0 - difference, 0) / np.float32(_NLM_FALL)))
 
     return _weighted_mean(values, reach, weigh) * np.float32(sigma)
 
@@ -67,7 +67,7 @@ def denoise_bilateral(array: np.ndarray, *, sigma: float, radius_px: float = _NE
 
     def weigh(one: np.ndarray, other: np.ndarray, offset: tuple[int, int, int]) -> np.ndarray:
         near = sum(step**2 for step in offset) / (2 * radius_px**2)
-        return np.exp(-np.square(one - other) / np.float32(2 * _ALIKE**2) - np.float32(near))
+        return np.asarray(np.exp(-np.square(one - other) / np.float32(2 * _ALIKE**2) - np.float32(near)))
 
     return _weighted_mean(values, reach, weigh) * np.float32(sigma)
 

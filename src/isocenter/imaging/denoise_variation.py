@@ -33,7 +33,7 @@ def denoise_tv(
     values, scales = _prepare(array, sigma, spacing_mm)
     if not weight > 0:
         raise InputError(f"weight: expected a positive number, got {weight}")
-    if not sigma > 0:
+    if not sigma > 0 or not scales:
         return values
     values = values / np.float32(sigma)
     dual = np.zeros((len(scales), *values.shape), dtype=np.float32)
@@ -41,13 +41,13 @@ def denoise_tv(
     momentum = 1.0
     step = np.float32(1 / (4 * weight * sum(scale**2 for _, scale in scales)))
     for _ in range(_TV_STEPS):
-        gradient = _gradient(values - np.float32(weight) * _adjoint(ahead, scales), scales)
-        moved = ahead + step * gradient
+        slopes = gradient(values - np.float32(weight) * adjoint(ahead, scales), scales)
+        moved = ahead + step * slopes
         moved /= np.maximum(1, np.sqrt(np.square(moved).sum(axis=0)))
         following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         ahead = moved + np.float32((momentum - 1) / following) * (moved - dual)
         dual, momentum = moved, following
-    return (values - np.float32(weight) * _adjoint(dual, scales)) * np.float32(sigma)
+    return (values - np.float32(weight) * adjoint(dual, scales)) * np.float32(sigma)
 
 
 def denoise_anisotropic(
@@ -68,16 +68,16 @@ def denoise_anisotropic(
     values, scales = _prepare(array, sigma, spacing_mm)
     if not edge > 0:
         raise InputError(f"edge: expected a positive number, got {edge}")
-    if not sigma > 0:
+    if not sigma > 0 or not scales:
         return values
     noisy = values / np.float32(sigma)
     clean = noisy
     step = np.float32(0.9 / (2 * sum(scale**2 for _, scale in scales)))
     for _ in range(_MOST_STEPS):
         seen = smooth_gaussian(clean, sigma_mm=_EDGE_SIGMA, spacing_mm=(1, 1, 1))
-        slope = np.square(_gradient(seen, scales)).sum(axis=0)
-        flux = _gradient(clean, scales) / (1 + slope / np.float32(edge**2))
-        clean = clean - step * _adjoint(flux, scales)
+        slope = np.square(gradient(seen, scales)).sum(axis=0)
+        flux = gradient(clean, scales) / (1 + slope / np.float32(edge**2))
+        clean = clean - step * adjoint(flux, scales)
         if np.square(noisy - clean).mean(dtype=np.float64) > _REMOVED:
             break
     return clean * np.float32(sigma)
@@ -97,17 +97,20 @@ def _prepare(array: np.ndarray, sigma: float, spacing_mm: Sequence[float]) -> tu
     return np.asarray(array, dtype=np.float32), [(axis, np.float32(finest / float(spacing_mm[axis]))) for axis in axes]
 
 
-def _gradient(values: np.ndarray, scales: Scales) -> np.ndarray:
-    """Forward differences, one per axis; 0 at the far border."""
-    gradient = np.zeros((len(scales), *values.shape), dtype=np.float32)
+def gradient(values: np.ndarray, scales: Scales) -> np.ndarray:
+    """Forward differences, (axes, slices, rows, columns); 0 at the far border.
+
+    scales   (axis, one over its spacing) of each axis with differences
+    """
+    slopes = np.zeros((len(scales), *values.shape), dtype=np.float32)
     for n, (axis, scale) in enumerate(scales):
         inner = tuple(slice(None, -1) if other == axis else slice(None) for other in range(3))
-        np.multiply(np.diff(values, axis=axis), scale, out=gradient[(n, *inner)])
-    return gradient
+        np.multiply(np.diff(values, axis=axis), scale, out=slopes[(n, *inner)])
+    return slopes
 
 
-def _adjoint(field: np.ndarray, scales: Scales) -> np.ndarray:
-    """The adjoint of `_gradient`: minus the divergence."""
+def adjoint(field: np.ndarray, scales: Scales) -> np.ndarray:
+    """The adjoint of `gradient`: minus the divergence."""
     result = np.zeros(field.shape[1:], dtype=np.float32)
     for n, (axis, scale) in enumerate(scales):
         inner = tuple(slice(None, -1) if other == axis else slice(None) for other in range(3))

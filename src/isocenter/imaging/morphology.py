@@ -1,10 +1,10 @@
-"""Binary morphology with balls whose radius is in millimetres, so that thick slices are no wider than thin ones.
+"""Morphology with balls whose radius is in millimetres, so that thick slices are no wider than thin ones.
 
 A voxel belongs to the ball when the distance between voxel centres is at most the radius. Beyond the border of the
 array nothing is known: there, dilation gains nothing and erosion loses nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import cc3d
@@ -65,6 +65,56 @@ def close_mask(mask: np.ndarray, *, radius_mm: float, spacing_mm: Sequence[float
     closed = mask.copy()
     closed[box] |= shrunk[inner]
     return closed
+
+
+def dilate_gray(array: np.ndarray, *, radius_mm: float, spacing_mm: Sequence[float]) -> np.ndarray:
+    """The greatest value within a radius of each voxel, in the array's type; for labels, the higher one wins.
+
+    array        (slices, rows, columns), numbers
+    spacing_mm   along (slices, rows, columns)
+    """
+    return _extremes(array, radius_mm, spacing_mm, cv2.dilate, np.maximum)
+
+
+def erode_gray(array: np.ndarray, *, radius_mm: float, spacing_mm: Sequence[float]) -> np.ndarray:
+    """The least value within a radius of each voxel, in the array's type."""
+    return _extremes(array, radius_mm, spacing_mm, cv2.erode, np.minimum)
+
+
+def open_gray(array: np.ndarray, *, radius_mm: float, spacing_mm: Sequence[float]) -> np.ndarray:
+    """Erosion, then dilation: bright things that a ball of that radius does not fit into go."""
+    shrunk = erode_gray(array, radius_mm=radius_mm, spacing_mm=spacing_mm)
+    return dilate_gray(shrunk, radius_mm=radius_mm, spacing_mm=spacing_mm)
+
+
+def close_gray(array: np.ndarray, *, radius_mm: float, spacing_mm: Sequence[float]) -> np.ndarray:
+    """Dilation, then erosion: dark things that a ball of that radius does not fit into go."""
+    grown = dilate_gray(array, radius_mm=radius_mm, spacing_mm=spacing_mm)
+    return erode_gray(grown, radius_mm=radius_mm, spacing_mm=spacing_mm)
+
+
+def _extremes(
+    array: np.ndarray,
+    radius_mm: float,
+    spacing_mm: Sequence[float],
+    in_plane: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    across: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """A ball is a pile of discs: each slice takes its neighbours' extremes over the disc at their height."""
+    if array.ndim != 3 or array.dtype.kind not in "biuf":
+        raise InputError(f"morphology: expected numbers of three axes, got {array.dtype} of shape {array.shape}")
+    spacing = _check(np.zeros((1, 1, 1), np.bool_), radius_mm, spacing_mm)
+    # What OpenCV takes; every whole number of 32 bits fits into a double.
+    known = array.dtype in (np.uint8, np.uint16, np.int16, np.float32, np.float64)
+    source = np.ascontiguousarray(array if known else array.astype(np.float64))
+    result = source.copy()
+    highest = _margin(radius_mm, spacing)[0]
+    for offset in range(-highest, highest + 1):
+        disc = _disc(np.sqrt(max(0.0, (radius_mm + _TOLERANCE) ** 2 - (offset * spacing[0]) ** 2)), spacing[1:])
+        for k in range(max(0, -offset), min(len(source), len(source) - offset)):
+            seen = np.asarray(in_plane(source[k], disc)).reshape(source[k].shape)
+            result[k + offset] = across(result[k + offset], seen)
+    return result.astype(array.dtype)
 
 
 def fill_holes(mask: np.ndarray) -> np.ndarray:

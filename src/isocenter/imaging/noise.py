@@ -32,6 +32,9 @@ _WALL_SHARE: Final = 0.002
 _LEVELS: Final = 80
 # Another kind must explain the measured deviations this much better than Gaussian noise does.
 _PREFERENCE: Final = 0.85
+# Counts: fewer different values than this share of the voxels, in a sample.
+_FEW_VALUES: Final = 0.3
+_SAMPLE: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def estimate_noise(array: np.ndarray, *, kind: NoiseKind | None = None, level: f
             continue  # counts and magnitudes are never negative
         cost, model = _fit(each, means, deviations, weights, (low, high))
         cost *= 1.0 if each == "gaussian" else 1 / _PREFERENCE
+        cost /= _PREFERENCE if each == "poisson" and not _may_be_counts(values) else 1.0
         if best is None or cost < best[0]:
             best = cost, model
     if best is None:
@@ -153,6 +157,12 @@ def _walls(values: np.ndarray) -> tuple[float, float]:
         low if (values == low).mean() > _WALL_SHARE else -np.inf,
         high if (values == high).mean() > _WALL_SHARE else np.inf,
     )
+
+
+def _may_be_counts(values: np.ndarray) -> bool:
+    """Whether few different values occur, as in counts times a scale; computed fractions nearly all differ."""
+    sample = values.reshape(-1)[:: max(1, values.size // _SAMPLE)]
+    return bool(np.unique(sample).size < _FEW_VALUES * sample.size)
 
 
 def _fit(
