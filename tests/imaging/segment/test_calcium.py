@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from isocenter.imaging.phantoms import chest_phantom
+from isocenter.imaging.phantoms_scan import ScanSettings
 from isocenter.imaging.segment.agatston import score_calcium
 from isocenter.imaging.segment.calcium import denoise_patchwise, find_calcium
 from isocenter.imaging.segment.lungs import find_lungs
@@ -29,6 +31,30 @@ def test_noise_changes_the_score_by_less_than_five_percent(crude_chest, noise_hu
 def test_bones_and_noise_are_no_calcium(crude_chest):
     chest = crude_chest(4, noise_hu=40.0, calcium=False, **OPTIONS)
     assert find_calcium(chest.hu, chest.spacing_mm, find_lungs(chest.hu, chest.spacing_mm)).score.agatston == 0
+
+
+def test_noisier_slices_hold_no_more_calcium(crude_chest):
+    chest = crude_chest(4, noise_hu=15.0, calcium=False, **OPTIONS)
+    noisier = np.random.default_rng(0).normal(0, 110, (8, *chest.hu.shape[1:]))
+    hu = chest.hu.astype(np.float32)
+    middle = len(hu) // 2 - 12
+    hu[middle : middle + 8] += noisier
+    assert find_calcium(hu, chest.spacing_mm, find_lungs(chest.hu, chest.spacing_mm)).score.agatston == 0
+
+
+@pytest.mark.slow
+def test_a_scanned_chest_scores_as_before_the_scanners_blur():
+    scan = ScanSettings(n_views=320)
+    phantom = chest_phantom(
+        np.random.default_rng(3), shape=(84, 208, 208), spacing_mm=(2.0, 1.6, 1.6), wishes=(), scan=scan
+    )
+    spacing = tuple(float(s) for s in phantom.volume.grid.spacing_mm)
+    hu = phantom.volume.array
+    found = find_calcium(hu, spacing, find_lungs(hu, spacing))
+    true = phantom.agatston_score
+    assert found.blur is not None
+    assert abs(found.as_scanned.agatston / true - 1) > 0.05
+    assert abs(found.score.agatston / true - 1) < 0.05
 
 
 def test_a_bright_heart_is_contrast_agent(crude_chest):

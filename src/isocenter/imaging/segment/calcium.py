@@ -22,6 +22,7 @@ _BONE_HU = 150.0
 _BONE_ML = 2.0
 _CONTRAST_ML = 15.0
 _QUIET_HU = 6.0
+_MIN_SOFT_VOXELS = 200
 _ABOVE_MM = 40.0
 # Larger than any plaque that hangs together: what is larger is bone or contrast agent.
 _MAX_LESION_ML = 4.0
@@ -172,7 +173,19 @@ def _seeds(part: np.ndarray, allowed: np.ndarray, noise: float, spacing_mm: Trip
     soft = smooth[allowed & (smooth > -150) & (smooth < 230)]
     middle = float(np.median(soft)) if len(soft) else 40.0
     spread = 1.4826 * float(np.median(np.abs(soft - middle))) if len(soft) else 0.0
-    return np.asarray((smooth >= max(THRESHOLD_HU, middle + 5.5 * spread)) & allowed)
+    limits = np.maximum(THRESHOLD_HU, middle + 5.5 * spread * _louder_slices(part, allowed, noise))
+    return np.asarray((smooth >= limits[:, None, None]) & allowed)
+
+
+def _louder_slices(part: np.ndarray, allowed: np.ndarray, noise: float) -> np.ndarray:
+    """How many times the volume's noise each slice has, no less than 1; where shoulders or liver take the photons."""
+    steps = np.ones(len(part) + 1)
+    for k in range(len(part) - 1):
+        soft = allowed[k] & (part[k] > -150) & (part[k] < 230)
+        if np.count_nonzero(soft) > _MIN_SOFT_VOXELS:
+            apart = np.abs(part[k + 1][soft] - part[k][soft])
+            steps[k + 1] = max(1.0, 1.4826 * float(np.median(apart)) * 2**-0.5 / noise)
+    return np.asarray(np.maximum(steps[1:], steps[:-1]))
 
 
 def _denoise_around(

@@ -19,6 +19,8 @@ AIR_HU = -1000.0
 _MIN_EXPLAINED = 0.9
 _SLACKS = (0.25, 0.12, 0.06)
 _STEPS = np.array([0.02, 0.02, 0.02, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01])
+# Semi-axes within a factor of 1.65 of their mean, one standard deviation; a few good voxels outweigh it.
+_SHAPE_SPREAD = 0.5
 _BACKGROUND_MM = 1.2
 # Parameters: centre (3), logarithm of the semi-axes (3), tilts (3), HU, background.
 _HU, _AROUND = 9, 10
@@ -146,7 +148,7 @@ class _Model:
         apart = (weights * (self.values - self.image(params, share)))[self.used] / self.noise
         room = np.clip((self.values[self.emptied] - AIR_HU) / (params[_HU] - AIR_HU), 0, 1) + 0.05
         crowded = (params[_HU] - params[_AROUND]) * np.maximum(share[self.emptied] - room, 0) / (3 * self.noise)
-        shape = 0.3 * np.concatenate([params[3:6] - params[3:6].mean(), params[6:9]])
+        shape = np.concatenate([params[3:6] - params[3:6].mean(), params[6:9]]) / _SHAPE_SPREAD
         return np.concatenate([apart, crowded, shape])
 
     def jacobian(self, params: np.ndarray, weights: np.ndarray, residual: np.ndarray) -> np.ndarray:
