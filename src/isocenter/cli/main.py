@@ -20,9 +20,12 @@ from isocenter.cli import (
     models,
     package,
     predict,
+    quality,
     read,
+    reconstruct,
     register,
     rule,
+    segment,
     tasks,
     train,
 )
@@ -51,10 +54,15 @@ app.command("explain", short_help="Heat maps, and whether to believe them.")(exp
 app.command(
     "enhance", short_help="Make one image better to look at or to compute with.", context_settings=enhance.CONTEXT
 )(enhance.enhance)
+app.command("segment", short_help="Find a region without a model.", context_settings=segment.CONTEXT)(segment.segment)
 app.command("measure", short_help="Measure masks and marked places: a table.")(measure.measure)
 app.command("features", short_help="Radiomic features of a region: a table.")(features.features)
+app.command("quality", short_help="Quality figures of images: a table.")(quality.quality)
 app.command("register", short_help="Move one image onto another.")(register.register)
 app.command("fuse", short_help="Show two images as one.")(fuse.fuse)
+app.command("reconstruct", short_help="Images from sinograms and k-space.", context_settings=segment.CONTEXT)(
+    reconstruct.reconstruct
+)
 app.command("rule", short_help="Apply one guideline to given inputs.")(rule.rule)
 app.command("rules", short_help="List guidelines and risk models.")(rule.rules)
 app.add_typer(models.app, name="models", short_help="List, show, verify, add, remove, trust.")
