@@ -50,7 +50,7 @@ def surface_of(semi: np.ndarray) -> float:
 def test_truth_lies_within_the_uncertainty_for_ninety_five_of_a_hundred_random_ellipsoids():
     rng = np.random.default_rng(11)
     hits: dict[str, list[bool]] = {}
-    for _ in range(60):
+    for _ in range(40):
         mask, semi = ellipsoid(rng)
         volume_ml = 4 / 3 * np.pi * np.prod(semi) / 1000
         area_mm2 = surface_of(semi)

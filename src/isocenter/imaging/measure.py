@@ -20,7 +20,7 @@ from isocenter.imaging.features.caliper import calipers
 from isocenter.imaging.features.mesh import measure_surface
 from isocenter.imaging.features.partial_volume import estimate_volume
 from isocenter.imaging.features.shape import InPlaneAxes, axes_in_plane, surface_mm2
-from isocenter.imaging.features.uptake import metabolic_mask, peak_value, total_glycolysis_g
+from isocenter.imaging.features.uptake import find_peak, metabolic_mask, total_glycolysis_g
 from isocenter.imaging.features.values import boundary_spread, describe_values
 from isocenter.imaging.spatial import crop_to_box, reorient_to_axial
 
@@ -236,12 +236,9 @@ def _uptake_rows(part: Volume, inside: Mask, prefix: str, unit: str) -> list[Mea
     """Peak, metabolic volume and glycolysis."""
     body = "" if prefix == "suv" else f"_{prefix}"
     hot = metabolic_mask(part.array, inside)
-    rows = [
-        Measured(
-            f"{prefix}_peak", peak_value(part.array, inside), unit,
-            "highest mean of a 1 ml ball centred in the mask, cut voxels in part (PERCIST)",
-        )
-    ]  # fmt: skip
+    peak = find_peak(part.array, inside)
+    how = "highest mean of a 1 ml ball centred in the mask, cut voxels in part (PERCIST)"
+    rows = [Measured(f"{prefix}_peak", peak.value, unit, how, peak.spread)]
     for name, region, how in (("", inside, "the mask"), ("_41", hot, "voxels of 41 % of the maximum and more")):
         volume_ml = region.volume_ml
         half_ml = half_voxel_ml(region)

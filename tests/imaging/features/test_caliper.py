@@ -4,7 +4,9 @@ import pytest
 from isocenter.core.errors import InputError, UnknownSpacingError
 from isocenter.core.grid import Grid
 from isocenter.core.mask import Mask
+from isocenter.imaging.features import caliper
 from isocenter.imaging.features.caliper import calipers, surface_points
+from isocenter.imaging.features.outline import edge_points
 
 
 def ellipsoid(rng: np.random.Generator) -> tuple[Mask, np.ndarray, np.ndarray, np.ndarray]:
@@ -74,6 +76,17 @@ def test_a_plate_of_one_slice_is_as_thick_as_the_slice():
     assert found.shortest_direction == pytest.approx((1, 0, 0), abs=0.05) or found.shortest_direction == pytest.approx(
         (-1, 0, 0), abs=0.05
     )
+
+
+def test_a_mask_too_large_to_smooth_has_the_hull_of_its_voxels(monkeypatch):
+    mask, semi, *_ = ellipsoid(np.random.default_rng(12))
+    smooth = calipers(mask)
+    monkeypatch.setattr(caliper, "_SMOOTHED_AT_MOST", 10)
+    raw = calipers(mask)
+    every = edge_points(mask.array) * mask.grid.spacing_mm
+    assert raw.longest_mm == pytest.approx(max(np.linalg.norm(every - point, axis=1).max() for point in every))
+    assert raw.longest_mm == pytest.approx(smooth.longest_mm, abs=float(mask.grid.spacing_mm.max()))
+    assert raw.shortest_mm == pytest.approx(2 * semi.min(), abs=float(mask.grid.spacing_mm.max()))
 
 
 def test_an_empty_mask_and_an_unknown_spacing_are_refused():

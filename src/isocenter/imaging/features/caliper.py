@@ -11,6 +11,7 @@ from isocenter.imaging.features.outline import edge_points
 # Of 0.5 to 1.0 voxels the one with the least error on turned ellipsoids (tests/imaging/features/test_caliper.py).
 _SIGMA = 0.6
 _PAD = 4
+_SMOOTHED_AT_MOST = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def surface_points(array: np.ndarray) -> np.ndarray:
     """Points (k, j, i) in fractional voxels on the surface of a mask, its stairs smoothed by 0.6 voxels.
 
     The surface is drawn at the level that holds as many voxels as the mask has, so that small things do not shrink;
-    along an axis on which the mask is one or two voxels thick nothing is smoothed.
+    along an axis on which the mask is one or two voxels thick nothing is smoothed. Of a mask in a box of more than
+    four million voxels only those points are given that can lie on its convex hull, with their stairs.
 
     Raises InputError for an empty mask.
     """
@@ -69,13 +71,26 @@ def surface_points(array: np.ndarray) -> np.ndarray:
     if not box[0].size:
         raise InputError("caliper: expected a mask with voxels in it, got an empty one")
     first = np.array([places[0] for places in box])
-    padded = np.pad(array[tuple(slice(int(places[0]), int(places[-1]) + 1) for places in box)], _PAD)
+    cropped = array[tuple(slice(int(places[0]), int(places[-1]) + 1) for places in box)]
+    if cropped.size > _SMOOTHED_AT_MOST:
+        return np.asarray(_row_ends(cropped) + first)
+    padded = np.pad(cropped, _PAD)
     sigmas = [_SIGMA if len(places) > 2 else 0.0 for places in box]
     soft = gaussian_filter(padded.astype(np.float32), sigmas)
     n_outside = padded.size - int(np.count_nonzero(padded))
     ordered = np.partition(soft.ravel(), (n_outside - 1, n_outside))
     level = float(ordered[n_outside - 1] + ordered[n_outside]) / 2
     return np.asarray(edge_points(soft, level=level) - _PAD + first)
+
+
+def _row_ends(array: np.ndarray) -> np.ndarray:
+    """Half a voxel around the first and the last voxel of every row: all that the convex hull needs."""
+    k, j = np.nonzero(array.any(axis=2))
+    rows = array[k, j]
+    first, last = rows.argmax(axis=1), array.shape[2] - 1 - rows[:, ::-1].argmax(axis=1)
+    ends = np.concatenate((np.stack((k, j, first), axis=1), np.stack((k, j, last), axis=1))).astype(np.float64)
+    halves = 0.5 * np.concatenate((np.eye(3), -np.eye(3)))
+    return np.asarray((ends[:, None] + halves).reshape(-1, 3))
 
 
 def _farthest(corners: np.ndarray) -> tuple[int, int, float]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from isocenter.core.errors import InputError
 from isocenter.core.mask import Mask
+from isocenter.imaging.features.layers import grow_by_voxel, shrink_by_voxel
 
 _LEAST_CORE = 8
 _LEAST_CONTRAST = 3.0
@@ -40,13 +41,11 @@ def estimate_volume(array: np.ndarray, mask: Mask) -> PartialVolume | None:
 
     Raises InputError for an empty mask.
     """
-    from scipy.ndimage import binary_dilation, binary_erosion
-
     if array.shape != mask.array.shape or not mask.array.any():
         raise InputError("partial volume: expected a gray image and a mask with voxels in it on one grid")
-    core = binary_erosion(mask.array)
-    grown = binary_dilation(mask.array)
-    around = binary_dilation(grown, iterations=2) & ~grown
+    core = shrink_by_voxel(mask.array)
+    grown = grow_by_voxel(mask.array)
+    around = grow_by_voxel(grow_by_voxel(grown)) & ~grown
     n_core = int(np.count_nonzero(core))
     if n_core < _LEAST_CORE or not around.any():
         return None

@@ -1,5 +1,6 @@
 """What nuclear medicine reads from a lesion in a PET image of standardised uptake values."""
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -12,10 +13,26 @@ _PEAK_RADIUS_MM = (3 * 1000 / (4 * np.pi)) ** (1 / 3)
 _SUBSAMPLES = 9
 
 
-def peak_value(array: np.ndarray, mask: Mask) -> float:
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The brightest millilitre.
+
+    place    (k, j, i) of its centre
+    spread   what the mean may miss because centres are tried a voxel apart
+    """
+
+    value: float
+    spread: float
+    place: tuple[int, int, int]
+
+
+def find_peak(array: np.ndarray, mask: Mask) -> Peak:
     """The highest mean over a ball of 1 ml whose centre lies in a voxel of the mask (SUVpeak).
 
     array   on the mask's grid, finite
+
+    Between two centres a smooth mean is highest at most half a voxel away, where a parabola has lost a quarter of what
+    it loses at the next voxel: that is the spread.
 
     A voxel that the ball cuts counts by the share of it that lies inside; the ball may reach beyond the mask, and
     what would lie beyond the image does not count.
@@ -30,18 +47,21 @@ def peak_value(array: np.ndarray, mask: Mask) -> float:
     if not mask.array.any():
         raise InputError("peak: expected a mask with voxels in it, got an empty one")
     reach = [size // 2 for size in weights.shape]
-    box, inner = [], []
+    box = []
     for axis, margin in enumerate(reach):
         places = np.flatnonzero(mask.array.any(axis=tuple(other for other in range(3) if other != axis)))
-        start, stop = max(int(places[0]) - margin, 0), min(int(places[-1]) + 1 + margin, mask.array.shape[axis])
-        box.append(slice(start, stop))
-        inner.append(slice(int(places[0]) - start, int(places[-1]) + 1 - start))
+        # One voxel more than the ball needs, for the means around the highest.
+        box.append(slice(max(int(places[0]) - margin - 1, 0), int(places[-1]) + 2 + margin))
     part = array[tuple(box)].astype(np.float64)
     # The ball is symmetric, so that convolution is correlation.
     total = fftconvolve(np.pad(part, [(margin, margin) for margin in reach]), weights, mode="valid")
     weight = fftconvolve(np.pad(np.ones_like(part), [(margin, margin) for margin in reach]), weights, mode="valid")
-    means = (total / weight)[tuple(inner)]
-    return float(means[mask.array[tuple(box)][tuple(inner)]].max())
+    means = total / weight
+    index = np.unravel_index(int(np.argmax(np.where(mask.array[tuple(box)], means, -np.inf))), means.shape)
+    around = means[tuple(slice(max(int(n) - 1, 0), int(n) + 2) for n in index)]
+    value = float(means[index])
+    place = tuple(int(n) + side.start for n, side in zip(index, box, strict=True))
+    return Peak(value, float(np.abs(around - value).max()) / 4, (place[0], place[1], place[2]))
 
 
 @cache

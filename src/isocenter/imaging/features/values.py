@@ -6,6 +6,7 @@ import numpy as np
 
 from isocenter.core.errors import InputError
 from isocenter.core.mask import Mask
+from isocenter.imaging.features.layers import grow_by_voxel, shrink_by_voxel
 
 PERCENTILES = (10, 90)
 
@@ -54,12 +55,10 @@ def boundary_spread(array: np.ndarray, mask: Mask) -> ValueStatistics:
     Half of the larger of the two changes that one whole voxel of growth and of shrinking bring; the standard error of
     the mean is added to the mean's in quadrature, at two standard errors.
     """
-    from scipy.ndimage import binary_dilation, binary_erosion
-
     here = describe_values(array, mask)
     others = []
-    for change in (binary_dilation, binary_erosion):
-        moved = Mask(np.asarray(change(mask.array)), mask.grid)
+    for change in (grow_by_voxel, shrink_by_voxel):
+        moved = Mask(change(mask.array), mask.grid)
         finite = Mask(moved.array & np.isfinite(array), mask.grid)
         if finite.array.any():
             others.append(describe_values(array, finite))
