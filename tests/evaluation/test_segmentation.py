@@ -3,6 +3,7 @@ import pytest
 
 from isocenter.core.errors import InputError
 from isocenter.evaluation.segmentation import (
+    adjusted_rand_index,
     average_surface_distance_mm,
     dice,
     hausdorff_95_mm,
@@ -67,3 +68,23 @@ def test_empty_or_unlike_masks_are_refused():
         surface_distances_mm(FIRST, np.zeros((20, 20), dtype=bool), (1, 1))
     with pytest.raises(InputError, match="one shape"):
         dice(FIRST, np.zeros((3, 3), dtype=bool))
+
+
+def test_the_adjusted_rand_index_is_that_of_scikit_learn():
+    from sklearn.metrics import adjusted_rand_score
+
+    rng = np.random.default_rng(0)
+    for n_truth, n_answer in ((2, 2), (3, 7), (5, 1), (40, 40)):
+        truth = rng.integers(0, n_truth, (6, 9, 10))
+        answer = np.where(rng.random(truth.shape) < 0.6, truth % n_answer, rng.integers(0, n_answer, truth.shape))
+        wanted = adjusted_rand_score(truth.ravel(), answer.ravel())
+        assert adjusted_rand_index(truth, answer) == pytest.approx(wanted, abs=1e-12)
+    assert adjusted_rand_index(np.arange(8), np.arange(8)[::-1]) == 1.0
+    assert adjusted_rand_index(np.zeros(1), np.ones(1)) == 1.0
+
+
+def test_labellings_of_other_shapes_are_refused():
+    with pytest.raises(InputError, match="one shape"):
+        adjusted_rand_index(np.zeros((2, 3)), np.zeros((3, 2)))
+    with pytest.raises(InputError, match="one shape"):
+        adjusted_rand_index(np.zeros(0), np.zeros(0))

@@ -22,6 +22,28 @@ def jaccard(truth: np.ndarray, answer: np.ndarray) -> float:
     return int((truth & answer).sum()) / union if union else 1.0
 
 
+def adjusted_rand_index(truth: np.ndarray, answer: np.ndarray) -> float:
+    """How well two labellings part the same voxels, whatever their numbers: 1 is the same parts, 0 what chance gives.
+
+    >>> adjusted_rand_index(np.array([1, 1, 2, 2]), np.array([5, 5, 3, 3]))
+    1.0
+
+    Raises InputError where shapes differ or nothing is labelled. Source: Hubert & Arabie, J Classif 1985;2:193-218.
+    """
+    truth, answer = np.asarray(truth), np.asarray(answer)
+    if truth.shape != answer.shape or not truth.size:
+        raise InputError(
+            f"adjusted Rand index: expected two labellings of one shape, got {truth.shape}, {answer.shape}"
+        )
+    _, rows = np.unique(truth, return_inverse=True)
+    names, columns = np.unique(answer, return_inverse=True)
+    table = np.bincount(rows.ravel().astype(np.int64) * names.size + columns.ravel()).astype(np.float64)
+    pairs = [float((n * (n - 1) / 2).sum()) for n in (table, np.bincount(rows.ravel()), np.bincount(columns.ravel()))]
+    chance = pairs[1] * pairs[2] / max(truth.size * (truth.size - 1) / 2, 1)
+    most = (pairs[1] + pairs[2]) / 2
+    return (pairs[0] - chance) / (most - chance) if most != chance else 1.0
+
+
 def surface_distances_mm(truth: np.ndarray, answer: np.ndarray, spacing_mm: Sequence[float]) -> np.ndarray:
     """Distance from every surface voxel of one mask to the other mask's surface, both ways, sorted, in mm.
 
