@@ -65,6 +65,14 @@ def test_the_given_unit_names_the_values(files):
     assert table(measure_files(*files, options=MeasureOptions(unit="HU")))["1", "hu_mean"].unit == "HU"
 
 
+def test_the_sidecar_that_convert_writes_names_the_values_too(files):
+    sidecar = files[0].with_name("image.json")
+    sidecar.write_text('{"Units": "HU"}')
+    assert table(measure_files(*files))["1", "hu_mean"].value == 300
+    sidecar.write_text("no JSON")
+    assert ("1", "intensity_mean") in table(measure_files(*files))
+
+
 def test_a_mask_on_a_grid_of_its_own_is_sized_there_and_says_where_values_were_read(files, tmp_path):
     fine = Grid.of_spacing((12, 60, 80), (3.0, 0.5, 0.5), (4.75, -7.25, 20.0))
     mask = np.zeros(fine.shape, np.uint8)

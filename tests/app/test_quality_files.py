@@ -29,6 +29,14 @@ def test_each_image_is_a_row_and_what_cannot_be_read_a_failure(tmp_path, blobs):
     assert float(written[0]["sharpness"]) == pytest.approx(rows[0]["sharpness"], rel=1e-5)
 
 
+def test_files_with_equal_bytes_have_a_row_each(tmp_path, blobs):
+    write_png(blobs, tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    rows, _ = measure_quality([tmp_path])
+    assert [row["file"].rsplit("/")[-1] for row in rows] == ["a.png", "b.png"]
+    assert rows[0]["snr"] == rows[1]["snr"]
+
+
 def test_figures_against_a_reference_are_those_of_the_two_arrays(tmp_path):
     rng = np.random.default_rng(0)
     grid = Grid.of_spacing((12, 40, 40), (2.0, 1.0, 1.0))

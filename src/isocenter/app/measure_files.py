@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from isocenter.imaging.measure import Measured, measure_partial_volume, measure_
 from isocenter.imaging.pet import to_suv
 from isocenter.imaging.spatial import crop_to_box, resample_mask
 from isocenter.io.atomic import atomic_write
+from isocenter.io.suffixes import suffix_of
 
 COLUMNS = ("label", "name", "value", "unit", "method", "uncertainty")
 _SAME_MM = 0.01
@@ -96,11 +98,25 @@ def _opened(path: Path, options: MeasureOptions) -> Volume:
         if volume.grid.spacing_known:
             raise InputError(f"{path.name}: expected --pixel-size-mm for an image without one, the file states its own")
         volume = replace(volume, grid=volume.grid.with_spacing(options.pixel_size_mm, options.pixel_size_mm))
-    if options.unit is not None:
-        volume = replace(volume, unit=options.unit)
+    unit = options.unit or (_unit_beside(path) if volume.unit == "a.u." else None)
+    if unit is not None:
+        volume = replace(volume, unit=unit)
     if volume.modality != "PT" or options.as_stored or volume.source.kind != "dicom":
         return volume
     return to_suv(volume, kind="SUVlbm" if volume.unit == "SUVlbm" else "SUVbw")
+
+
+def _unit_beside(path: Path) -> str | None:
+    """What the BIDS-style sidecar of a volume says its values are (`isocenter convert` writes one)."""
+    suffix = suffix_of(path)
+    sidecar = path.with_name(path.name.removesuffix(suffix) + ".json")
+    if suffix not in (".nii", ".nii.gz", ".nrrd") or not sidecar.is_file():
+        return None
+    try:
+        stated = json.loads(sidecar.read_text(encoding="utf-8")).get("Units")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return stated if isinstance(stated, str) and stated else None
 
 
 def _measure_labels(volume: Volume, labels: LabelMap, options: MeasureOptions) -> list[Row]:

@@ -47,14 +47,15 @@ def measure_quality(
     with open_inputs(paths) as inputs:
         for study in iter_studies(inputs):
             for image in study.volumes:
-                label = _label_of(image)
+                labels = _labels_of(image)
                 try:
                     row = _row_of(image, target, phantom)
                 except IsocenterError as error:
-                    failures.append(InputFailure(label, str(error)))
+                    failures.extend(InputFailure(label, str(error)) for label in labels)
                     continue
-                seen[str(label)] = seen.get(str(label), 0) + 1
-                rows.append({"file": str(label), "image": seen[str(label)], **row})
+                for label in labels:
+                    seen[str(label)] = seen.get(str(label), 0) + 1
+                    rows.append({"file": str(label), "image": seen[str(label)], **row})
                 on_image()
         failures += inputs.failures
     return rows, failures
@@ -76,12 +77,12 @@ def _text(value: str | float | int | None) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _label_of(image: Volume | Cine) -> Path:
-    """The file of an image, or the folder of a series."""
+def _labels_of(image: Volume | Cine) -> tuple[Path, ...]:
+    """The folder of a DICOM series, the file of any other image, every one of files with equal bytes."""
     paths = image.source.paths
-    if not paths:
-        return Path(image.source.series_uid or "image")
-    return paths[0] if len(paths) == 1 else paths[0].parent
+    if image.source.kind == "dicom" and len(paths) > 1:
+        return (paths[0].parent,)
+    return paths or (Path(image.source.series_uid or "image"),)
 
 
 def _row_of(image: Volume | Cine, target: Volume | None, phantom: Phantom | None) -> Row:
