@@ -109,7 +109,7 @@ def _opened(path: Path, options: MeasureOptions) -> Volume:
 def _unit_beside(path: Path) -> str | None:
     """What the BIDS-style sidecar of a volume says its values are (`isocenter convert` writes one)."""
     suffix = suffix_of(path)
-    sidecar = path.with_name(path.name.removesuffix(suffix) + ".json")
+    sidecar = path.with_name(path.name[: len(path.name) - len(suffix)] + ".json")
     if suffix not in (".nii", ".nii.gz", ".nrrd") or not sidecar.is_file():
         return None
     try:
