@@ -23,11 +23,12 @@ from isocenter.imaging.segment.pet_segment import fixed_uptake, share_of_maximum
 from isocenter.imaging.segment.random_walker import random_walker
 from isocenter.imaging.segment.region import Region
 from isocenter.imaging.segment.region_growing import region_growing
+from isocenter.imaging.segment.texture import segment_texture
 from isocenter.imaging.segment.watershed import watershed
 
 
 def _kmeans(volume: Volume, *, classes: int = 3, mask: Path | None = None, seed: int = 0) -> np.ndarray:
-    """Each voxel's class by k-means, 1 the darkest."""
+    """Each voxel's class by k-means, 1 the darkest; `mask` names a file of labels, 0 is left out."""
     return cluster_kmeans(volume, classes=classes, mask=_mask(mask, volume), seed=seed)
 
 
@@ -41,6 +42,13 @@ def _slic(
 ) -> np.ndarray:
     """Compact pieces of even intensity that follow edges, from dark to bright."""
     return superpixels_slic(volume, segments=segments, compactness=compactness, mask=_mask(mask, volume), steps=steps)
+
+
+def _texture(
+    volume: Volume, *, classes: int = 5, window: float | None = None, mask: Path | None = None, seed: int = 0
+) -> np.ndarray:
+    """Regions of one texture each, from the finest to the coarsest."""
+    return segment_texture(volume, classes=classes, window=window, mask=_mask(mask, volume), seed=seed)
 
 
 def _mask(path: Path | None, volume: Volume) -> Mask | None:
@@ -61,6 +69,7 @@ METHODS: Final[Mapping[str, Callable[..., np.ndarray | Region]]] = {
     "level-set": level_set,
     "random-walker": random_walker,
     "graph-cut": graph_cut,
+    "texture": _texture,
     "kmeans": _kmeans,
     "gmm": _gmm,
     "slic": _slic,

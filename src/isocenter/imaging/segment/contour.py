@@ -1,5 +1,6 @@
 """Active contours: on voxels in two and three dimensions (Chan-Vese, geodesic), and a snake on one slice."""
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import cv2
@@ -7,8 +8,6 @@ import numpy as np
 
 from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
-from isocenter.imaging.morphology import distance_mm
-from isocenter.imaging.segment.edges import find_edges
 from isocenter.imaging.segment.gradients import blur, gradient, gradient_magnitude
 from isocenter.imaging.segment.inputs import (
     Place,
@@ -22,18 +21,16 @@ from isocenter.imaging.segment.inputs import (
     seed_places,
 )
 from isocenter.imaging.segment.region import pieces_at
+from isocenter.imaging.segment.snake import close_snake
 from isocenter.imaging.segment.threshold import otsu_limit
 
 Kind = Literal["chan-vese", "geodesic", "snake"]
+Box = tuple[slice, slice, slice]
 _SIGMA: Final = 1.0
 # Radius of the ball that grows from a seed, in finest steps.
 _START_RADIUS: Final = 3.0
-# Points of a snake; its elasticity, stiffness and inertia; the farthest that it moves at once, in pixels.
-_SNAKE_POINTS: Final = 200
-_ELASTICITY: Final = 0.02
-_STIFFNESS: Final = 0.5
-_INERTIA: Final = 0.2
-_LONGEST_MOVE: Final = 1.0
+# Voxels around the mask in which it may move in one round.
+_ROOM: Final = 3
 
 
 def active_contour(
@@ -65,7 +62,7 @@ def active_contour(
     places = seed_places(volume, seed)
     start = _start(volume, array, places, radius_mm)
     if kind == "snake":
-        return _snake(volume, start, iterations)
+        return close_snake(volume, start, iterations=iterations)
     if kind == "geodesic":
         inside = grow_to_edges(volume, start, iterations=iterations, smoothing=smoothing)
     else:
@@ -81,20 +78,27 @@ def two_mean_contour(array: np.ndarray, start: np.ndarray, *, iterations: int, s
     Source: Marquez-Neila P, et al. IEEE PAMI 2014;36(1):2-17, section 3.4 (morphological ACWE).
     """
     values = np.asarray(array, dtype=np.float64)
-    inside, earlier, turn = start.copy(), start, False
-    for _ in range(iterations):
-        last = inside
-        bright, dark = _mean(values, inside), _mean(values, ~inside)
-        rim = _rim(inside)
-        nearer = np.square(values[rim] - bright) - np.square(values[rim] - dark)
-        inside = inside.copy()
-        inside[rim] = np.where(nearer == 0, inside[rim], nearer < 0)
-        inside, turn = _smooth(inside, smoothing, turn)
-        if np.array_equal(inside, earlier) or np.array_equal(inside, last):
-            # Where it swings between two places, the one that fits better.
-            return min((last, inside), key=lambda mask: _spread(values, mask))
-        earlier = last
-    return inside
+    total = float(values.sum())
+
+    def means(part: np.ndarray, box: Box) -> tuple[float, float]:
+        count = int(np.count_nonzero(part))
+        held = float(values[box].sum(where=part))
+        return held / max(count, 1), (total - held) / max(values.size - count, 1)
+
+    def step(part: np.ndarray, box: Box) -> np.ndarray:
+        bright, dark = means(part, box)
+        rim = _slopes(part).any(axis=0)
+        nearer = np.square(values[box][rim] - bright) - np.square(values[box][rim] - dark)
+        moved = part.copy()
+        moved[rim] = np.where(nearer == 0, part[rim], nearer < 0)
+        return moved
+
+    def unexplained(mask: np.ndarray) -> float:
+        bright, dark = means(mask, (slice(None),) * 3)
+        return -float(mask.mean()) * (1 - float(mask.mean())) * (bright - dark) ** 2
+
+    # Where it swings between two places, the one that fits better.
+    return min(_move(start, step, iterations=iterations, smoothing=smoothing), key=unexplained)
 
 
 def grow_to_edges(volume: Volume, start: np.ndarray, *, iterations: int, smoothing: int) -> np.ndarray:
@@ -105,23 +109,42 @@ def grow_to_edges(volume: Volume, start: np.ndarray, *, iterations: int, smoothi
     array, steps = gray_array(volume), relative_steps(volume)
     steepness = gradient_magnitude(array, sigma=_SIGMA, steps=steps)
     edge = otsu_limit(steepness)
-    flatness = 1 / (1 + np.square(steepness / edge))
-    pull = gradient(flatness, steps=steps)
+    pull = gradient(1 / (1 + np.square(steepness / edge)), steps=steps)
     free = steepness < 0.5 * edge
-    inside, earlier, turn = start.copy(), start, False
-    for _ in range(iterations):
-        last = inside
-        grown = _grow(inside)
-        inside = np.where(free, grown, inside)
-        rim = _rim(inside)
-        slope = gradient(inside, steps=(1, 1, 1))[:, rim]
-        attraction = np.einsum("an,an->n", pull[:, rim], slope)
-        inside[rim] = np.where(attraction == 0, inside[rim], attraction > 0)
-        inside, turn = _smooth(inside, smoothing, turn)
-        if np.array_equal(inside, earlier) or np.array_equal(inside, last):
+
+    def step(part: np.ndarray, box: Box) -> np.ndarray:
+        moved = np.where(free[box], _grow(part), part)
+        slopes = _slopes(moved)
+        rim = slopes.any(axis=0)
+        attraction = np.einsum("an,an->n", pull[(slice(None), *box)][:, rim], slopes[:, rim])
+        moved[rim] = np.where(attraction == 0, moved[rim], attraction > 0)
+        return moved
+
+    return _move(start, step, iterations=iterations, smoothing=smoothing)[0]
+
+
+def _move(
+    start: np.ndarray, step: Callable[[np.ndarray, Box], np.ndarray], *, iterations: int, smoothing: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mask once it rests or swings between two places, and the one before it.
+
+    step   the moved part of a mask; what lies outside the box around the mask stays out
+    """
+    from isocenter.imaging.segment.contour_kernel import smooth_once
+
+    last, inside, earlier, turn = start, start, start, False
+    for round_ in range(iterations):
+        box = _box_around(inside)
+        part = step(inside[box], box)
+        for _ in range(smoothing):
+            part = smooth_once(part, inside_first=turn)
+            turn = not turn
+        earlier, last = last, inside
+        inside = np.zeros_like(start)
+        inside[box] = part
+        if np.array_equal(inside, last) or (round_ and np.array_equal(inside, earlier)):
             break
-        earlier = last
-    return inside
+    return inside, last
 
 
 def _start(volume: Volume, array: np.ndarray, places: list[Place], radius_mm: float | None) -> np.ndarray:
@@ -138,25 +161,27 @@ def _start(volume: Volume, array: np.ndarray, places: list[Place], radius_mm: fl
     return start
 
 
-def _mean(values: np.ndarray, where: np.ndarray) -> float:
-    """The mean of some voxels; 0 of none."""
-    count = int(np.count_nonzero(where))
-    return float(values.sum(where=where)) / count if count else 0.0
-
-
-def _spread(values: np.ndarray, inside: np.ndarray) -> float:
-    """What the two means leave unexplained: less the greater the variance between inside and outside."""
-    share = float(np.mean(inside))
-    return -share * (1 - share) * (_mean(values, inside) - _mean(values, ~inside)) ** 2
-
-
-def _rim(inside: np.ndarray) -> np.ndarray:
-    """Where the central difference of the mask along an axis is not 0."""
-    rim = np.zeros(inside.shape, dtype=np.bool_)
+def _box_around(mask: np.ndarray) -> Box:
+    """The box that holds a mask with room for two steps."""
+    slices = []
     for axis in range(3):
+        places = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        start, stop = (int(places[0]), int(places[-1]) + 1) if places.size else (0, 0)
+        slices.append(slice(max(0, start - _ROOM), min(mask.shape[axis], stop + _ROOM)))
+    return slices[0], slices[1], slices[2]
+
+
+def _slopes(inside: np.ndarray) -> np.ndarray:
+    """Twice the central difference of a mask along each axis, int8, (3, …); one-sided at the ends."""
+    values = inside.view(np.int8)
+    slopes = np.zeros((3, *inside.shape), dtype=np.int8)
+    for axis, slope in enumerate(slopes):
         if inside.shape[axis] > 1:
-            rim |= np.gradient(inside.view(np.int8), axis=axis) != 0
-    return rim
+            along, of = np.moveaxis(slope, axis, 0), np.moveaxis(values, axis, 0)
+            along[1:-1] = of[2:] - of[:-2]
+            along[0] = 2 * (of[1] - of[0])
+            along[-1] = 2 * (of[-1] - of[-2])
+    return slopes
 
 
 def _grow(inside: np.ndarray) -> np.ndarray:
@@ -166,63 +191,3 @@ def _grow(inside: np.ndarray) -> np.ndarray:
     grown[1:] |= flat[:-1]
     grown[:-1] |= flat[1:]
     return grown.astype(np.bool_)
-
-
-def _smooth(inside: np.ndarray, steps: int, turn: bool) -> tuple[np.ndarray, bool]:
-    """The mask after some steps of curvature flow, and whose turn it is next."""
-    from isocenter.imaging.segment.contour_kernel import smooth_once
-
-    for _ in range(steps):
-        inside = smooth_once(inside, inside_first=turn)
-        turn = not turn
-    return inside, turn
-
-
-def _snake(volume: Volume, start: np.ndarray, iterations: int) -> np.ndarray:
-    """What an elastic curve around the start encloses once it lies on edges."""
-    if not volume.is_2d:
-        raise InputError(f"active-contour: expected one slice for a snake, got {volume.grid.shape[0]}; cut one out")
-    edges = find_edges(volume)
-    if not edges.any():
-        raise InputError("active-contour: expected edges to be drawn to, found none; use --kind chan-vese")
-    away = distance_mm(~edges, spacing_mm=(1.0, 1.0, 1.0))
-    force = -gradient(away, steps=(1, 1, 1))[1:, 0] * np.minimum(away[0], 1)
-    curve = _circle_around(start[0])
-    stiff = _snake_matrix(len(curve))
-    for _ in range(iterations):
-        pulls = np.stack([_sample(part, curve) for part in force], axis=1)
-        moved = stiff @ (_INERTIA * curve + pulls)
-        move = _LONGEST_MOVE * np.tanh((moved - curve) / _LONGEST_MOVE)
-        curve = np.clip(curve + move, 0, np.array(start[0].shape) - 1)
-        if np.abs(move).max() < 1e-3:
-            break
-    filled = np.zeros(start[0].shape, dtype=np.uint8)
-    fixed = np.rint(curve[:, ::-1] * 16).astype(np.int32)
-    cv2.fillPoly(filled, [fixed], 1, shift=4)
-    return filled.astype(np.bool_)[None]
-
-
-def _circle_around(picture: np.ndarray) -> np.ndarray:
-    """Points (row, column) of a circle that holds the largest piece, with a tenth of room."""
-    count, labels, facts, centres = cv2.connectedComponentsWithStats(picture.astype(np.uint8), connectivity=4)
-    if count < 2:
-        raise InputError("active-contour: expected something to start from, found none; give --seed")
-    largest = 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA]))
-    centre = centres[largest][::-1]
-    reach = np.linalg.norm(np.argwhere(labels == largest) - centre, axis=1).max()
-    angle = np.linspace(0, 2 * np.pi, _SNAKE_POINTS, endpoint=False)
-    points = centre + (1.1 * reach + 1) * np.stack((np.sin(angle), np.cos(angle)), axis=1)
-    return np.asarray(np.clip(points, 0, np.array(picture.shape) - 1))
-
-
-def _snake_matrix(count: int) -> np.ndarray:
-    """What one implicit step of elasticity and stiffness does to the points of a closed curve."""
-    one = np.eye(count)
-    second = np.roll(one, 1, axis=0) - 2 * one + np.roll(one, -1, axis=0)
-    return np.linalg.inv(-_ELASTICITY * second + _STIFFNESS * second @ second + _INERTIA * one)
-
-
-def _sample(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Linear interpolation at (row, column)."""
-    at = points.astype(np.float32)
-    return np.asarray(cv2.remap(picture, at[:, 1:], at[:, :1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))[:, 0]

@@ -17,7 +17,7 @@ from isocenter.imaging.segment.inputs import (
 )
 from isocenter.imaging.segment.markers import class_markers, seed_markers
 
-_TOLERANCE: Final = 1e-3
+_TOLERANCE: Final = 1e-4
 _SIGMA: Final = 0.5
 # No edge is closed to a walker altogether.
 _LEAST_WEIGHT: Final = 1e-6

@@ -32,11 +32,22 @@ _LEAST_SPREAD: Final = 0.02
 # How far from the region, in finest steps, its surroundings are looked at and its border may move.
 _SHELL: Final = (2.0, 5.0)
 _BORDER: Final = 3.0
+_BORDER_ROUNDS: Final = 2
 _LEAST_SHELL: Final = 0.05
 _SMALL_HOLE: Final = 8
+# The image itself, not its median, places the border where half the step is so many deviations of the noise; and the
+# median of a Gaussian's absolute value in its deviations (a median of 27 leaves most of the noise in the difference).
+_CLEAR: Final = 3.5
+_QUARTILE: Final = 0.6745
+# Widths of gaps that are closed one after the other where a region leaks, in finest steps; and the fewest voxels that
+# are a region still.
+_NECKS: Final = (2.0, 3.0, 4.0, 6.0)
+_LEAST_KEPT: Final = 27
 # A region that fills this share of the image, or has this share of its voxels at the image's border, has leaked.
 _MOST_FILL: Final = 0.5
 _MOST_RIM: Final = 0.02
+
+Walls = tuple[tuple[float, float], np.ndarray]
 
 
 def region_growing(
@@ -45,14 +56,15 @@ def region_growing(
     seed: Seeds = (),
     low: float | None = None,
     high: float | None = None,
-    neck_mm: float = 0.0,
+    neck_mm: float | None = None,
     reach_mm: float | None = None,
 ) -> Region:
     """What hangs together with the seeds and looks like them.
 
     seed        (column, row, slice) each; without one, the middle of the largest bright piece
     low, high   limits of intensity, both included; where neither is given, each seed's own from its surroundings
-    neck_mm     the region does not pass through gaps narrower than this
+    neck_mm     the region does not pass through gaps narrower than this; where not given, and no limits either, gaps
+                are closed only as far as a leak asks for
     reach_mm    nor farther than this from the nearest seed
 
     Raises InputError for a seed outside the image or its limits; UnknownSpacingError for unstated millimetres.
@@ -61,14 +73,11 @@ def region_growing(
     """
     array = gray_array(volume)
     places = seed_places(volume, seed) or [_brightest_middle(volume, array)]
-    if neck_mm or reach_mm is not None:
-        steps = np.asarray(volume.grid.spacing_mm)
-        positive(neck_mm, "neck-mm", zero=True)
-    else:
-        steps = relative_steps(volume)
+    spacing = _spacing(volume, stated=bool(neck_mm) or reach_mm is not None)
     reach = np.inf if reach_mm is None else positive(reach_mm, "reach-mm")
+    neck = None if neck_mm is None else positive(neck_mm, "neck-mm", zero=True)
     if low is None and high is None:
-        region = _grow_by_itself(volume, places, (neck_mm, reach))
+        region = _grow_by_itself(volume, places, neck, reach)
     else:
         limits = (-np.inf if low is None else low, np.inf if high is None else high)
         for k, j, i in places:
@@ -77,35 +86,56 @@ def region_growing(
                     f"--seed: expected an intensity from {limits[0]:g} to {limits[1]:g} at {i},{j},{k}, "
                     f"got {array[k, j, i]:g}; widen --low and --high"
                 )
-        region = grow_region(
-            array, places, limits=limits, spacing_mm=[float(s) for s in steps], neck_mm=neck_mm, reach_mm=reach
-        )
-    return replace(region, notes=_leaks(region))
+        region = grow_region(array, places, limits=limits, spacing_mm=spacing, neck_mm=neck or 0.0, reach_mm=reach)
+    return replace(region, notes=(*region.notes, *_leaks(region)))
 
 
-def _grow_by_itself(volume: Volume, places: list[Place], guards: tuple[float, float]) -> Region:
+def _spacing(volume: Volume, *, stated: bool) -> tuple[float, float, float]:
+    """Millimetres where they are stated; ratios where they are not and need not be."""
+    steps = volume.grid.spacing_mm if stated or volume.grid.spacing_known else relative_steps(volume)
+    return float(steps[0]), float(steps[1]), float(steps[2])
+
+
+def _grow_by_itself(volume: Volume, places: list[Place], neck: float | None, reach: float) -> Region:
     """Each seed's region with limits of its own, all together."""
     array = gray_array(volume)
     smooth = smooth_median_2d(array) if volume.is_2d else smooth_median(array)
     low, high = (float(value) for value in np.percentile(smooth, (0.5, 99.5)))
     least = _LEAST_SPREAD * (high - low)
     mask = np.zeros(array.shape, dtype=np.bool_)
-    stopped = False
+    stopped, notes = False, {}
     for place in places:
         # What the median wipes out, a thin vessel or a single voxel, is followed in the image itself.
         wiped = abs(float(smooth[place]) - float(array[place])) > 10 * least
-        grown = _grow_one(volume, np.asarray(array, np.float32) if wiped else smooth, place, (least, *guards))
+        values = np.asarray(array, np.float32) if wiped else smooth
+        grown = _grow_one(volume, values, place, (least, neck or 0.0, reach))
+        if neck is None and not grown.reached_limit and _leaks(grown):
+            grown = _grow_guarded(volume, values, place, grown, least)
         mask |= grown.mask
         stopped |= grown.reached_limit
-    return Region(mask, stopped)
+        notes.update(dict.fromkeys(grown.notes))
+    return Region(mask, stopped, tuple(notes))
+
+
+def _grow_guarded(volume: Volume, values: np.ndarray, place: Place, leaked: Region, least: float) -> Region:
+    """Grow through ever wider gaps only until nothing leaks; what leaked where that does not help."""
+    unit = min(_spacing(volume, stated=False))
+    for neck in _NECKS:
+        grown = _grow_one(volume, values, place, (least, neck * unit, np.inf))
+        if not _leaks(grown) and grown.n_voxels > _LEAST_KEPT:
+            width = f"{neck * unit:.1f} mm" if volume.grid.spacing_known else f"{neck:.0f} pixels"
+            return replace(
+                grown, notes=(f"region-growing: it leaked, so gaps below {width} were closed; see --neck-mm",)
+            )
+    return leaked
 
 
 def _grow_one(volume: Volume, smooth: np.ndarray, place: Place, guards: tuple[float, float, float]) -> Region:
     """Grow, learn the limits from what grew, grow again; then move the border to half the step."""
     least, neck_mm, reach_mm = guards
+    sharp = np.asarray(gray_array(volume), dtype=np.float32)
     steps = relative_steps(volume)
-    spacing = volume.grid.spacing_mm if volume.grid.spacing_known else steps
-    spacing_mm = [float(step) for step in spacing]
+    spacing_mm = _spacing(volume, stated=False)
     limits = _limits(smooth, ball_around(smooth.shape, place, _SAMPLE_RADIUS, steps), place, least)
     region = grow_region(smooth, [place], limits=limits, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
     for _ in range(_ROUNDS - 1):
@@ -114,7 +144,10 @@ def _grow_one(volume: Volume, smooth: np.ndarray, place: Place, guards: tuple[fl
             break
         limits = wider
         region = grow_region(smooth, [place], limits=limits, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
-    return replace(region, mask=_to_half_step(smooth, region.mask, place, limits, steps))
+    mask = region.mask
+    for _ in range(_BORDER_ROUNDS):
+        mask = _to_half_step((sharp, smooth), mask, place, (limits, steps)) | region.mask
+    return replace(region, mask=mask)
 
 
 def _limits(smooth: np.ndarray, where: np.ndarray, place: Place, least: float) -> tuple[float, float]:
@@ -125,23 +158,32 @@ def _limits(smooth: np.ndarray, where: np.ndarray, place: Place, least: float) -
     return min(float(values.mean()) - reach, here), max(float(values.mean()) + reach, here)
 
 
-def _to_half_step(
-    smooth: np.ndarray, mask: np.ndarray, place: Place, limits: tuple[float, float], steps: np.ndarray
-) -> np.ndarray:
-    """The region with its border where the intensity is half way to that of the surroundings."""
+def _to_half_step(images: tuple[np.ndarray, np.ndarray], mask: np.ndarray, place: Place, walls: Walls) -> np.ndarray:
+    """The region with its border where the intensity is half way to that of the surroundings.
+
+    images   the image and its median; where noise is small beside the step, the sharper image decides
+    walls    limits that the region grew in, and the relative steps
+    """
+    (sharp, smooth), ((low, high), steps) = images, walls
     units = [float(step) for step in steps]
     near, far = (dilate(mask, radius_mm=radius, spacing_mm=units) for radius in _SHELL)
     around = smooth[far & ~near]
     middle = float(np.median(smooth[mask]))
-    low, high = limits
+    noise = float(np.median(np.abs(sharp[mask] - smooth[mask]))) / _QUARTILE
     below, above = around[around < low], around[around > high]
     enough = max(1.0, _LEAST_SHELL * around.size)
+    clear = True
     if below.size >= enough:
         low = min(low, (middle + float(np.median(below))) / 2)
+        clear &= middle - low > _CLEAR * noise
     if above.size >= enough:
         high = max(high, (middle + float(np.median(above))) / 2)
+        clear &= high - middle > _CLEAR * noise
     room = dilate(mask, radius_mm=_BORDER, spacing_mm=units)
-    return _without_pinholes(pieces_at((smooth >= low) & (smooth <= high) & room, [place]))
+    values = sharp if clear else smooth
+    if clear:  # its noise is wider than that of the median, from which the limits are
+        low, high = min(low, middle - _CLEAR * noise), max(high, middle + _CLEAR * noise)
+    return _without_pinholes(pieces_at((values >= low) & (values <= high) & room, [place]))
 
 
 def _without_pinholes(mask: np.ndarray) -> np.ndarray:
