@@ -135,7 +135,9 @@ def test_one_voxel_and_several_pieces_are_measured():
     assert one["volume"].value == pytest.approx(0.002) and one["components"].value == 1
     assert all(np.isfinite(row.value) for row in one.values())
     array[6, 6, 6] = True
-    assert by_name(measure_size(Mask(array, grid)))["components"].value == 2
+    two = by_name(measure_size(Mask(array, grid)))
+    assert two["components"].value == 2
+    assert all("over 2 pieces" in two[name].method for name in ("long_axis", "feret_max"))
 
 
 def test_values_are_named_by_the_images_unit():

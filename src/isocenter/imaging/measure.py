@@ -63,13 +63,19 @@ def measure_size(mask: Mask) -> tuple[Measured, ...]:
     if not mask.array.any():
         raise InputError("measure: expected a mask with voxels in it, got an empty one; check the label")
     mask = crop_mask(mask)
-    rows = [_count(mask), Measured("components", _n_components(mask), "1", "pieces that touch by face, edge or corner")]
+    n_pieces = label_components(mask.array)[1]
+    rows = [
+        Measured("voxels", mask.n_voxels, "1", _BY_COUNT),
+        Measured("components", n_pieces, "1", "pieces that touch by face, edge or corner"),
+    ]
+    note = f"; over {n_pieces} pieces" if n_pieces > 1 else ""
     if is_flat(mask.grid):
-        return (*rows, *_flat_rows(mask))
+        return (*rows, *_flat_rows(mask, note))
     if not mask.grid.spacing_known:
         return tuple(rows)
     axial = axial_mask(mask)
-    return (*rows, *_axis_rows(axes_in_plane(axial), axial), *_caliper_rows(mask), *_body_rows(mask))
+    axes = _axis_rows(axes_in_plane(axial), axial, note=note)
+    return (*rows, *axes, *_caliper_rows(mask, note), *_body_rows(mask))
 
 
 def measure_values(volume: Volume, mask: Mask) -> tuple[Measured, ...]:
@@ -148,22 +154,14 @@ def half_voxel_ml(mask: Mask) -> float:
     return float(np.linalg.norm(faces)) * mask.grid.voxel_volume_ml / 2
 
 
-def _count(mask: Mask) -> Measured:
-    return Measured("voxels", mask.n_voxels, "1", _BY_COUNT)
-
-
-def _n_components(mask: Mask) -> int:
-    return label_components(mask.array)[1]
-
-
-def _flat_rows(mask: Mask) -> list[Measured]:
+def _flat_rows(mask: Mask, note: str) -> list[Measured]:
     """Area and axes of a mask in one picture, in millimetres or in pixels."""
     known = mask.grid.spacing_known
     here = mask if known else Mask(mask.array, Grid.of_spacing(mask.grid.shape, (1.0, 1.0, 1.0)))
     pixel_area = float(np.prod(here.grid.spacing_mm[1:]))
     padded = np.pad(mask.array[0], 1)
     faces = [np.count_nonzero(np.diff(padded, axis=axis)) for axis in range(2)]
-    note = _plane_note(mask.grid)
+    note = _plane_note(mask.grid) + note
     area = Measured(
         "area", mask.n_voxels * pixel_area, "mm2" if known else "px2", f"counted pixels{note}",
         float(np.linalg.norm(faces)) * pixel_area / 2,
@@ -197,12 +195,12 @@ def _axis_rows(axes: InPlaneAxes, mask: Mask, *, unit: str = "mm", note: str = "
     ]  # fmt: skip
 
 
-def _caliper_rows(mask: Mask) -> list[Measured]:
+def _caliper_rows(mask: Mask, note: str) -> list[Measured]:
     """Feret diameters in three dimensions. Half a voxel at either end, along their own direction."""
     found = calipers(mask)
     spacing = mask.grid.spacing_mm
     steps = [float(np.linalg.norm(spacing * way)) for way in (found.longest_direction, found.shortest_direction)]
-    how = "caliper over the convex hull in three dimensions"
+    how = f"caliper over the convex hull in three dimensions{note}"
     return [
         Measured("feret_max", found.longest_mm, "mm", f"longest {how}", steps[0]),
         Measured("feret_min", found.shortest_mm, "mm", f"shortest {how}", steps[1]),
