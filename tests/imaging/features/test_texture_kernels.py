@@ -1,6 +1,6 @@
 import numpy as np
 
-from isocenter.imaging.features.texture_kernels import count_neighbours, count_pairs, count_runs, find_zones
+from isocenter.imaging.features.texture_kernels import count_neighbours, count_pairs, count_runs, measure_zones
 
 # One slice of 3 x 4 voxels with a border of outside: flat width 6.
 PICTURE = np.zeros((5, 6), np.int32)
@@ -24,17 +24,9 @@ def test_runs_to_the_right_and_down():
 def test_zones_with_their_sizes_and_smallest_distances():
     distances = np.where(FLAT > 0, 7, 0)
     distances[PLACES[2]] = 2
-    first, level, size, nearest = find_zones(FLAT, PLACES, np.array([1, 6, 5, 7]), distances)
+    first, level, size, nearest = measure_zones(FLAT.astype(np.int64), PLACES, FLAT, distances, 3)
     assert sorted(zip(level, size, nearest, strict=True)) == [(1, 3, 7), (2, 4, 2), (3, 4, 7)]
     assert first[0] == PLACES[0]
-
-
-def test_zones_that_meet_late_are_one():
-    comb = np.zeros((4, 7), np.int32)
-    comb[1, 1:6:2] = comb[2, 1:6] = 1
-    flat = comb.ravel()
-    _, _, size, _ = find_zones(flat, np.flatnonzero(flat), np.array([1, 7]), np.ones(flat.size, int))
-    assert size.tolist() == [8]
 
 
 def test_neighbours_outside_do_not_count():

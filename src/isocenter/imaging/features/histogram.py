@@ -9,7 +9,7 @@ import numpy as np
 
 from isocenter.core.errors import InputError
 from isocenter.imaging.features.discretise import discretise
-from isocenter.imaging.features.intensity_statistics import statistics_features
+from isocenter.imaging.features.intensity_statistics import counted_statistics
 from isocenter.imaging.features.radiomics_config import Discretisation, VolumeHistogram
 
 _MOST_STEPS = 10_000_000
@@ -21,7 +21,8 @@ def histogram_features(levels: np.ndarray) -> dict[str, float]:
     levels   whole numbers from 1, one per voxel of the region
     """
     counts = np.bincount(levels)[1:].astype(np.float64)
-    shown = statistics_features(np.repeat(np.arange(1, len(counts) + 1), counts.astype(int)))
+    filled = np.flatnonzero(counts)
+    shown = counted_statistics(filled + 1.0, counts[filled])
     shares = counts / counts.sum()
     present = shares[shares > 0]
     tallest = np.flatnonzero(counts == counts.max()) + 1

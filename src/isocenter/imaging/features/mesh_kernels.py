@@ -45,3 +45,44 @@ def largest_square(points: np.ndarray) -> float:
             dz, dy, dx = points[m, 0] - z, points[m, 1] - y, points[m, 2] - x
             largest = max(largest, dz * dz + dy * dy + dx * dx)
     return largest
+
+
+@njit(cache=True)
+def largest_square_in_planes(padded: np.ndarray, row_mm: float, column_mm: float) -> float:
+    """The largest squared distance between two mesh vertices in one plane of the first axis.
+
+    padded   bool with one voxel of outside all around
+
+    In a plane through voxel centres the vertices lie half a voxel beyond the ends of rows and columns; between two
+    planes they lie where one is inside and the other is not. Only the ends of lines can be furthest apart.
+    """
+    n_planes, rows, columns = padded.shape
+    largest = 0.0
+    ends = np.empty((2 * (rows + columns), 2))
+    tops, bottoms = np.empty(columns, dtype=np.int64), np.empty(columns, dtype=np.int64)
+    for plane in range(2 * n_planes - 1):
+        low, high = padded[plane // 2], padded[(plane + 1) // 2]
+        is_centre = plane % 2 == 0
+        half = 0.5 if is_centre else 0.0
+        tops[:], bottoms[:] = -1, -1
+        count = 0
+        for j in range(rows):
+            first, last = -1, -1
+            for i in range(columns):
+                if low[j, i] if is_centre else low[j, i] != high[j, i]:
+                    first, last = (i if first < 0 else first), i
+                    tops[i], bottoms[i] = (j if tops[i] < 0 else tops[i]), j
+            if first >= 0:
+                ends[count, 0], ends[count, 1] = j * row_mm, (first - half) * column_mm
+                ends[count + 1, 0], ends[count + 1, 1] = j * row_mm, (last + half) * column_mm
+                count += 2
+        for i in range(columns if is_centre else 0):
+            if tops[i] >= 0:
+                ends[count, 0], ends[count, 1] = (tops[i] - 0.5) * row_mm, i * column_mm
+                ends[count + 1, 0], ends[count + 1, 1] = (bottoms[i] + 0.5) * row_mm, i * column_mm
+                count += 2
+        for n in range(count):
+            for m in range(n):
+                dy, dx = ends[n, 0] - ends[m, 0], ends[n, 1] - ends[m, 1]
+                largest = max(largest, dy * dy + dx * dx)
+    return largest

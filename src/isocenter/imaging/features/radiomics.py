@@ -14,6 +14,7 @@ from isocenter.core.feature import Feature
 from isocenter.core.mask import Mask
 from isocenter.core.volume import Volume
 from isocenter.imaging.features.discretise import discretise
+from isocenter.imaging.features.extra import extra_features
 from isocenter.imaging.features.feature_terms import feature_terms
 from isocenter.imaging.features.histogram import histogram_features, volume_histogram_features
 from isocenter.imaging.features.intensity_statistics import statistics_features
@@ -74,15 +75,18 @@ def _level_features(roi: Roi, config: RadiomicsConfig) -> dict[str, float]:
     """Families that count grey levels."""
     found: dict[str, float] = {}
     textures = [family for family in PREFIXES if family in config.families]
-    if "histogram" in config.families or textures:
+    with_extra = "extra" in config.families
+    if "histogram" in config.families or textures or with_extra:
         levels = discretise(roi.values, config.texture, low=config.range[0])
     if "histogram" in config.families:
         found |= _prefixed("ih", histogram_features(levels))
     if "ivh" in config.families:
         found |= _prefixed("ivh", volume_histogram_features(roi.values, config.ivh, bounds=config.range))
-    if textures:
+    if textures or with_extra:
         region = level_region(levels, roi.mask, roi.shape_mask)
         found |= texture_features(region, textures, config.aggregations)
+        if with_extra:
+            found |= extra_features(roi, region, config.aggregations)
     return found
 
 

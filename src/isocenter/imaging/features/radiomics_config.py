@@ -17,11 +17,23 @@ Approach = Literal["2d", "3d", "all"]
 Method = Literal["fbs", "fbn", "none"]
 IvhMethod = Literal["discrete", "fbs", "fbn"]
 Family = Literal[
-    "morphology", "local", "statistics", "histogram", "ivh", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"
+    "morphology",
+    "local",
+    "statistics",
+    "histogram",
+    "ivh",
+    "glcm",
+    "glrlm",
+    "glszm",
+    "gldzm",
+    "ngtdm",
+    "ngldm",
+    "extra",
 ]
 Aggregation = Literal["2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3D_comb", "2D", "2_5D", "3D"]
 
-FAMILIES: Final[tuple[Family, ...]] = get_args(Family)
+# The families of the manual; "extra" is asked for by name.
+FAMILIES: Final[tuple[Family, ...]] = get_args(Family)[:-1]
 AGGREGATIONS: Final[tuple[Aggregation, ...]] = get_args(Aggregation)
 _MOST_BINS: Final = 4096
 
@@ -130,7 +142,7 @@ def parse_config(table: Mapping[str, object], *, name: str = "") -> RadiomicsCon
     )  # fmt: skip
     approach = read.choice("approach", ("2d", "3d", "all"), "3d")
     lists: dict[str, Any] = {
-        "families": read.choices("families", FAMILIES) or FAMILIES,
+        "families": read.choices("families", get_args(Family)) or FAMILIES,
         "aggregations": read.choices("aggregations", AGGREGATIONS),
     }
     resample = _resampling(read.table("resample"), approach) if "resample" in table else None

