@@ -71,11 +71,11 @@ def test_a_sweep_leaves_a_solution_alone_and_brings_others_nearer():
     truth = inner(np.random.default_rng(3))
     right = apply_level(truth, *parts)
     same = truth.copy()
-    sweep(same, right, *parts, True)
+    sweep(same, right, parts, True)
     np.testing.assert_allclose(same, truth, atol=1e-10)
     x = np.zeros_like(truth)
-    sweep(x, right, *parts, True)
-    sweep(x, right, *parts, False)
+    sweep(x, right, parts, True)
+    sweep(x, right, parts, False)
     assert np.linalg.norm(right - apply_level(x, *parts)) < 0.6 * np.linalg.norm(right)
 
 

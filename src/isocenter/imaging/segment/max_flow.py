@@ -32,6 +32,7 @@ def cut_grid(flow: np.ndarray, ends: np.ndarray, offsets: np.ndarray) -> np.ndar
     queue = np.empty(count + 1, np.int32)
     queued = np.zeros(count, np.bool_)
     orphans = np.empty(count + 1, np.int32)
+    net, trees, waiting = (flow, ends, offsets), (tree, parent, stamp, depth), (queue, queued, orphans)
     head = tail = 0
     for place in range(count):
         if ends[place] != 0:
@@ -48,7 +49,7 @@ def cut_grid(flow: np.ndarray, ends: np.ndarray, offsets: np.ndarray) -> np.ndar
             queued[place] = False
             head = (head + 1) % (count + 1)
             continue
-        direction, tail = _grow(place, flow, offsets, tree, parent, stamp, depth, queue, queued, tail)
+        direction, tail = _grow(place, net, trees, waiting, tail)
         if direction < 0:
             queued[place] = False
             head = (head + 1) % (count + 1)
@@ -56,16 +57,19 @@ def cut_grid(flow: np.ndarray, ends: np.ndarray, offsets: np.ndarray) -> np.ndar
         time += 1
         beside = place + offsets[direction]
         if tree[place] == _SOURCE:
-            n_orphans = _augment(place, beside, direction, flow, ends, offsets, parent, orphans)
+            n_orphans = _augment(place, beside, direction, net, parent, orphans)
         else:
-            n_orphans = _augment(beside, place, direction ^ 1, flow, ends, offsets, parent, orphans)
-        tail = _adopt(n_orphans, time, flow, offsets, tree, parent, stamp, depth, queue, queued, orphans, tail)
+            n_orphans = _augment(beside, place, direction ^ 1, net, parent, orphans)
+        tail = _adopt(n_orphans, time, net, trees, waiting, tail)
     return np.asarray(tree == _SOURCE)
 
 
 @njit(cache=True)
-def _grow(place, flow, offsets, tree, parent, stamp, depth, queue, queued, tail):  # type: ignore[no-untyped-def]
+def _grow(place, net, trees, waiting, tail):  # type: ignore[no-untyped-def]
     """Take in free neighbours; the direction in which the other tree was met, or -1, and the queue's end."""
+    flow, _, offsets = net
+    tree, parent, stamp, depth = trees
+    queue, queued, _ = waiting
     own = tree[place]
     for direction in range(6):
         beside = place + offsets[direction]
@@ -91,8 +95,9 @@ def _grow(place, flow, offsets, tree, parent, stamp, depth, queue, queued, tail)
 
 
 @njit(cache=True)
-def _augment(start, end, direction, flow, ends, offsets, parent, orphans):  # type: ignore[no-untyped-def]
+def _augment(start, end, direction, net, parent, orphans):  # type: ignore[no-untyped-def]
     """Push what fits along the path source ... start, end ... sink; how many voxels lost their parent."""
+    flow, ends, offsets = net
     least = flow[start, direction]
     place = start
     while parent[place] != _TERMINAL:
@@ -146,8 +151,11 @@ def _augment(start, end, direction, flow, ends, offsets, parent, orphans):  # ty
 
 
 @njit(cache=True)
-def _adopt(n_orphans, time, flow, offsets, tree, parent, stamp, depth, queue, queued, orphans, tail):  # type: ignore[no-untyped-def]
+def _adopt(n_orphans, time, net, trees, waiting, tail):  # type: ignore[no-untyped-def]
     """Find each orphan the nearest parent that hangs on its terminal, or set it free; the queue's end."""
+    flow, _, offsets = net
+    tree, parent, stamp, depth = trees
+    queue, queued, orphans = waiting
     first, last = 0, n_orphans
     while first != last:
         place = orphans[first]

@@ -62,16 +62,16 @@ def _cycle(levels: list[Level], depth: int, right: np.ndarray) -> np.ndarray:
     unknown = np.zeros_like(right)
     if depth == len(levels) - 1:
         for _ in range(8):
-            sweep(unknown, right, *level, True)
-            sweep(unknown, right, *level, False)
+            sweep(unknown, right, level, True)
+            sweep(unknown, right, level, False)
         return unknown
-    sweep(unknown, right, *level, True)
+    sweep(unknown, right, level, True)
     coarse = gather(right - apply_level(unknown, *level), level[3])
     correction = _cycle(levels, depth + 1, coarse)
     if 0 < depth < len(levels) - 2:
         correction += _cycle(levels, depth + 1, coarse - apply_level(correction, *levels[depth + 1]))
     spread(unknown, correction, level[3], _OVER_CORRECTION)
-    sweep(unknown, right, *level, False)
+    sweep(unknown, right, level, False)
     return unknown
 
 
@@ -101,16 +101,9 @@ def apply_level(x: np.ndarray, w_k: np.ndarray, w_j: np.ndarray, w_i: np.ndarray
 
 
 @njit(cache=True)
-def sweep(
-    x: np.ndarray,
-    right: np.ndarray,
-    w_k: np.ndarray,
-    w_j: np.ndarray,
-    w_i: np.ndarray,
-    diagonal: np.ndarray,
-    forth: bool,
-) -> None:
+def sweep(x: np.ndarray, right: np.ndarray, level: Level, forth: bool) -> None:
     """One Gauss-Seidel sweep over a chessboard's fields of one colour, then the other's; back is the other order."""
+    w_k, w_j, w_i, diagonal = level
     n_k, n_j, n_i = x.shape
     for turn in range(2):
         colour = turn if forth else 1 - turn
