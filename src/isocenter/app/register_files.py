@@ -32,11 +32,11 @@ class Outcome:
     """What a registration came to.
 
     metrics   what `metrics.json` holds
-    reason    one line that says why it is accepted or refused
+    problem   one line that says why it is refused; empty where it is not
     """
 
     converged: bool
-    reason: str
+    problem: str
     metrics: dict[str, object]
 
 
@@ -69,7 +69,7 @@ def register_files(
     if linear.evidence.converged:
         _write(out, fixed, moved, (linear.matrix, field))
     atomic_write(out / "metrics.json", (json.dumps(metrics, indent=2) + "\n").encode())
-    return Outcome(linear.evidence.converged, linear.evidence.reason, metrics)
+    return Outcome(linear.evidence.converged, linear.evidence.problem, metrics)
 
 
 def _as_kind(transform: Transform) -> Kind:
@@ -85,7 +85,7 @@ def _metrics(
     before = warp_linear(moving, fixed.grid, home_motion(fixed.grid, moving.grid))
     return {
         "converged": evidence.converged,
-        "reason": evidence.reason,
+        "problem": evidence.problem,
         "transform": transform,
         "similarity": _correlation(fixed, moved),
         "initial_similarity": _correlation(fixed, before),
@@ -97,6 +97,7 @@ def _metrics(
         "agreement": evidence.agreement,
         "local_similarity": evidence.local_similarity,
         "chance_similarity": evidence.chance,
+        "inside_agreement": evidence.inside,
         "overlap": evidence.overlap,
         "n_starts": evidence.n_starts,
         "n_agreeing": evidence.n_agreeing,

@@ -45,11 +45,12 @@ def register(
     if as_json:
         print(json.dumps(outcome.metrics, indent=2))
     elif outcome.converged:
-        print(f"{out}: {outcome.reason}; correlation {outcome.metrics['similarity']:.4f}")
+        found = outcome.metrics
+        print(f"{out}: agreement {found['agreement']:.2f}, correlation {found['similarity']:.4f}")
     if not outcome.converged:
         print(
-            f"isocenter: registration: expected two images of one thing, got: {outcome.reason}; only metrics.json is "
-            "written, check the images",
+            f"isocenter: registration: expected two images of one thing, got others: {outcome.problem}; only metrics.json "
+            "is written, check the images",
             file=sys.stderr,
         )
     sys.exit(DONE if outcome.converged else CHECK_FAILED)

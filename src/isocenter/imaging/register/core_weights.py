@@ -14,6 +14,8 @@ _FULL_DEPTH = 0.3
 # Bodies are found on copies of about so many voxels along the longest side.
 _SIDE = 64
 _LEAST = 0.02
+# The margin around the body, as a share of the field of view.
+_MARGIN = 0.05
 
 
 def core_level(level: Level) -> Level:
@@ -23,10 +25,24 @@ def core_level(level: Level) -> Level:
     return Level(core_weights(small), small.affine, (0.0, 1.0))
 
 
+def rim_level(level: Level) -> Level:
+    """A small copy whose values are 1 in the body and a margin around it, 0 elsewhere.
+
+    Both sides of every edge count alike there, so that edges pull to no side.
+    """
+    extent = level.spacing_mm * np.array(level.array.shape)
+    small = coarser_level(level, float(extent.max()) / _SIDE)
+    outside = ~filled_body(small)
+    if outside.all():
+        return Level(np.ones(small.array.shape, dtype=np.float32), small.affine, (0.0, 1.0))
+    away_mm = np.asarray(edt.edt(outside, anisotropy=tuple(small.spacing_mm.tolist()), black_border=False))
+    return Level((away_mm <= _MARGIN * extent.max()).astype(np.float32), small.affine, (0.0, 1.0))
+
+
 def weighted_samples(level: Level, core: Level, *, n_most: int) -> Samples:
     """About so many voxels of the body at most, weighed by depth; all voxels alike where no body stands out.
 
-    core   as `core_level` gives it, of the same image at any resolution
+    core   as `core_level` or `rim_level` gives it, of the same image at any resolution
     """
     everywhere = take_samples(level, None, n_most=round(n_most / max(_share(core), 0.02)))
     place = np.linalg.solve(core.affine, level.affine)

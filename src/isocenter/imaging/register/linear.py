@@ -1,6 +1,6 @@
 """Rigid, similarity and affine registration: a wide search on small copies, then ever finer ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from isocenter.core.errors import GeometryError, InputError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
-from isocenter.imaging.register.core_weights import core_level, weighted_samples
+from isocenter.imaging.register.core_weights import core_level, rim_level, weighted_samples
 from isocenter.imaging.register.levels import Level, coarser_level, finest_level
 from isocenter.imaging.register.motion import KINDS, Freedom, Kind
 from isocenter.imaging.register.refine import (
@@ -20,8 +20,16 @@ from isocenter.imaging.register.refine import (
     refine_correlation,
     refine_information,
 )
-from isocenter.imaging.register.starts import Scene, build_scene, distance_mm, far_starts, near_starts, wide_search
-from isocenter.imaging.register.verdict import Evidence, weigh_again, weigh_evidence
+from isocenter.imaging.register.starts import (
+    Scene,
+    body_middle,
+    build_scene,
+    distance_mm,
+    far_starts,
+    near_starts,
+    wide_search,
+)
+from isocenter.imaging.register.verdict import Evidence, local_similarity, weigh_again, weigh_evidence
 
 Measure = Literal["auto", "correlation", "information"]
 MEASURES: Final[tuple[Measure, ...]] = ("auto", "correlation", "information")
@@ -30,8 +38,12 @@ _MIDDLE_SIDE: Final = 48
 _STAGES: Final = ((96, 40_000), (256, 80_000))
 # From here on two images count as one modality: slope and offset explain what they share.
 _ONE_MODALITY: Final = 0.9
+# From here on even the depth of the body is the same; skin and edges then are too, and count as much.
+_ONE_SCANNER: Final = 0.97
 # Local agreement from which near starts need no wide search.
 _PLAIN: Final = 0.5
+# How much better a mirrored image must agree before left and right count as swapped.
+_MIRROR_MARGIN: Final = 0.1
 # How many different ends of the wide search are looked at more closely.
 _N_FINALISTS: Final = 3
 
@@ -81,6 +93,8 @@ def register_linear(fixed: Volume, moving: Volume, *, kind: Kind = "affine", mea
     fit, used, pair = _polish(levels, (*middle, core), start, stretching, measure)
     initial = correlation_at(pair, home) if used == "correlation" else _information_at(pair, home)
     evidence = weigh_again(*middle, fit.matrix, evidence)
+    if evidence.converged and not fixed.is_2d:
+        evidence = replace(evidence, is_mirrored=_is_mirrored(scene, (*middle, core), fit.matrix, evidence))
     return Registration(fit.matrix, kind, used, fit.similarity, initial.similarity, evidence)
 
 
@@ -115,7 +129,7 @@ def _find_start(
     ends += wide_search(scene, freedom, far_starts(scene, home, freedom, all_round=not trusted))
     ends.sort(key=lambda fit: -fit.similarity)
     found = _best_of(scene, middle, freedom, ends)
-    return found if found is not None else (home, Evidence(0.0, 0.0, 0.0, 0, 0))
+    return found if found is not None else (home, Evidence(0.0, 0.0, None, 0.0, 0, 0))
 
 
 def _best_of(
@@ -133,12 +147,24 @@ def _best_of(
     for end in different[:_N_FINALISTS]:
         fit = refine_information(binned, end.matrix, freedom, n_iterations=15)
         n_agreeing = sum(distance_mm(scene, other.matrix, end.matrix) <= reach_mm for other in ends)
-        evidence = weigh_evidence(*middle[:2], fit.matrix, (len(ends), n_agreeing))
+        climbs = (len(ends), n_agreeing)
+        evidence = weigh_evidence(*middle[:2], fit.matrix, overlap=scene.overlap(fit.matrix), climbs=climbs)
         found.append((evidence.agreement * evidence.overlap**0.5, fit.matrix, evidence))
     if not found:
         return None
     best = max(found, key=lambda each: each[0])
     return best[1], best[2]
+
+
+def _is_mirrored(scene: Scene, middle: tuple[Level, Level, Level], matrix: np.ndarray, evidence: Evidence) -> bool:
+    """Whether the images agree clearly better once the fixed one is seen in a mirror, left for right."""
+    reflect = np.eye(4)
+    reflect[0, 0], reflect[0, 3] = -1, 2 * body_middle(scene.fixed, scene.fixed_body)[0]
+    pair = Pair(middle[0], weighted_samples(middle[0], middle[2], n_most=6_000), middle[1])
+    turning = _freedom(scene, "rigid", in_plane=False)
+    fit = refine_information(bin_pair(pair), matrix @ reflect, turning, n_iterations=15)
+    mirrored = replace(evidence, local_similarity=local_similarity(middle[0], middle[1], fit.matrix))
+    return mirrored.agreement > evidence.agreement + _MIRROR_MARGIN
 
 
 def _polish(
@@ -150,7 +176,10 @@ def _polish(
 ) -> tuple[Fit, str, Pair]:
     """The end of the fine search, the measure it used and what it compared last."""
     pair = Pair(middle[0], weighted_samples(middle[0], middle[2], n_most=12_000), middle[1])
-    fit = refine_information(bin_pair(pair), start, freedom)
+    # Two ways up from the same place: each knows ridges on which the other stays.
+    binned = bin_pair(pair)
+    ways = (start, refine_correlation(pair, start, freedom).matrix)
+    fit = max((refine_information(binned, way, freedom) for way in ways), key=lambda each: each.similarity)
     used: str = measure
     for side, n_samples in _STAGES:
         fine = _copies(levels, side)
@@ -159,6 +188,8 @@ def _polish(
             alike = correlation_at(pair, fit.matrix).similarity > _ONE_MODALITY
             used = "correlation" if alike else "information"
         if used == "correlation":
+            if correlation_at(pair, fit.matrix).similarity > _ONE_SCANNER:
+                pair = Pair(fine[0], weighted_samples(fine[0], rim_level(middle[0]), n_most=n_samples), fine[1])
             fit = refine_correlation(pair, fit.matrix, freedom)
         else:
             fit = refine_information(bin_pair(pair), fit.matrix, freedom)

@@ -201,6 +201,7 @@ def refine_information(binned: BinnedPair, start: np.ndarray, freedom: Freedom, 
     matrix = start
     value, gradient, overlap = _information_slope(binned, matrix, freedom)
     inverse: np.ndarray | None = None
+    n_short = 0
     for _ in range(n_iterations):
         norm = float(np.linalg.norm(gradient))
         if norm < 1e-12:
@@ -220,7 +221,12 @@ def refine_information(binned: BinnedPair, start: np.ndarray, freedom: Freedom, 
         inverse = _bfgs(inverse, step, gradient - new_gradient)
         value, gradient = new_value, new_gradient
         if float(np.linalg.norm(step)) < _STILL * pair.voxel_mm:
-            break
+            n_short += 1
+            inverse = None
+            if n_short > 1:
+                break
+        else:
+            n_short = 0
     return Fit(matrix, value, overlap)
 
 

@@ -92,7 +92,7 @@ def near_starts(scene: Scene, home: np.ndarray) -> list[np.ndarray]:
     home   the motion that the headers state
     """
     linear = home[:3, :3]
-    bodies = (_middle(scene.fixed, scene.fixed_body), _middle(scene.moving, scene.moving_body))
+    bodies = (body_middle(scene.fixed, scene.fixed_body), body_middle(scene.moving, scene.moving_body))
     return [home, about(linear, scene.fixed.centre_mm, scene.moving.centre_mm), about(linear, *bodies)]
 
 
@@ -101,7 +101,7 @@ def far_starts(scene: Scene, home: np.ndarray, freedom: Freedom, *, all_round: b
 
     all_round   whether the headers say nothing about the angle, so that every turn is tried
     """
-    middle = _middle(scene.fixed, scene.fixed_body)
+    middle = body_middle(scene.fixed, scene.fixed_body)
     goals = [moved_points(start, middle) for start in near_starts(scene, home)]
     free = (1, 2) if freedom.in_plane else (0, 1, 2)
     extent = scene.fixed.spacing_mm * np.array(scene.fixed.array.shape)
@@ -128,7 +128,7 @@ def _turns(freedom: Freedom, *, all_round: bool) -> list[np.ndarray]:
     return [turn @ half for half in halves + quarters for turn in small]
 
 
-def _middle(level: Level, body: np.ndarray) -> np.ndarray:
+def body_middle(level: Level, body: np.ndarray) -> np.ndarray:
     """The centre of the body's voxels, weighed by brightness above the darkest, (3,) LPS."""
     where = np.argwhere(body)
     if not len(where):

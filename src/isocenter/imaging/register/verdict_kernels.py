@@ -8,14 +8,20 @@ from isocenter.imaging.register.linear_kernels import value_at
 
 @njit(cache=True)
 def window_agreement(
-    fixed: np.ndarray, centres: np.ndarray, reach: np.ndarray, moving: np.ndarray, matrix: np.ndarray, least: float
+    fixed: np.ndarray,
+    centres: np.ndarray,
+    reach: np.ndarray,
+    moving: np.ndarray,
+    matrix: np.ndarray,
+    limits: np.ndarray,
 ) -> np.ndarray:
     """Squared correlation in the window around each centre, (n,) float64; -1 where the moving image does not reach.
 
     centres   (n, 3) int64 indices of the fixed array
     reach     (3,) int64: a window has 2 reach + 1 voxels along each axis, less at the border
     matrix    (4, 4): fixed index -> moving index
-    least     a moving window of smaller standard deviation agrees with nothing: 0
+    limits    (2,): a moving window of a smaller standard deviation agrees with nothing (0); a window of which less
+              than this share is known counts as not reached; NaN is unknown
     """
     found = np.empty(centres.shape[0])
     shape, limit = fixed.shape, moving.shape
@@ -35,19 +41,21 @@ def window_agreement(
                         continue
                     f = np.float64(fixed[k, j, i])
                     m = np.float64(value_at(moving, z, y, x))
+                    if np.isnan(f) or np.isnan(m):
+                        continue
                     inside += 1
                     sf += f
                     sm += m
                     sff += f * f
                     smm += m * m
                     sfm += f * m
-        if inside * 4 < count * 3:
+        if inside < count * limits[1] or inside < 8:
             found[n] = -1.0
             continue
         var_f = sff / inside - (sf / inside) ** 2
         var_m = smm / inside - (sm / inside) ** 2
         both = sfm / inside - sf / inside * sm / inside
-        if var_m <= least * least or var_f <= 0.0:
+        if var_m <= limits[0] * limits[0] or var_f <= 0.0:
             found[n] = 0.0
         else:
             found[n] = min(1.0, both * both / (var_f * var_m))
