@@ -58,6 +58,14 @@ def test_the_edge_of_a_gaussian_blur_has_the_analytic_transfer_function(angle_de
     assert found.frequency_at(0.5) == pytest.approx(np.sqrt(np.log(2) / 2) / (np.pi * sigma_mm), rel=0.01)
 
 
+def test_a_sharp_edge_is_corrected_for_the_bins_and_the_difference():
+    rows, columns = (np.indices((150, 100)) - np.reshape((75, 50), (2, 1, 1))) * 0.4
+    picture = ndtr((columns * np.cos(0.09) - rows * np.sin(0.09)) / 0.16)
+    found = mtf_of_edge(picture, pixel_mm=(0.4, 0.4))
+    np.testing.assert_allclose(found.values, gaussian_mtf(found.frequencies_per_mm, 0.16), atol=0.006)
+    assert found.values[-1] > 0.4
+
+
 def test_pixels_need_not_be_square():
     steps, sigma_mm = (0.7, 0.3), 0.6
     rows, columns = np.indices((80, 120)).astype(float)

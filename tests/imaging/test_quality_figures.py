@@ -45,6 +45,15 @@ def test_a_ghost_is_found_along_its_axis_and_in_its_strength():
     assert describe_quality(Volume(head(rng, radius=78), GRID, modality="MR")).ghosting is None
 
 
+def test_ghosting_is_the_acrs_percent_signal_ghosting():
+    picture = np.random.default_rng(8).normal(2, 0.1, (160, 160))
+    picture[50:110, 50:110] += 200
+    picture[:45, 50:110] += 10
+    picture[115:, 50:110] += 10
+    found = describe_quality(Volume(picture[None], Grid.of_spacing((1, 160, 160), (5.0, 1.0, 1.0)), modality="MR"))
+    assert found.ghosting == pytest.approx((2 * 10) / (2 * 202), rel=0.2)
+
+
 def test_the_border_share_says_what_the_field_of_view_cuts_off():
     rng = np.random.default_rng(4)
     assert describe_quality(Volume(head(rng), GRID)).border_share == 0

@@ -35,6 +35,18 @@ def test_the_truth_lies_within_the_uncertainty_in_ninety_five_of_a_hundred_noisy
     assert np.mean(stated) < 0.1 * 4 / 3 * np.pi * 6**3
 
 
+def test_few_voxels_inside_make_the_levels_uncertain_too():
+    rng = np.random.default_rng(9)
+    hits = []
+    for _ in range(120):
+        shares, truth = ball(rng, rng.uniform(2.2, 2.9))
+        mask = Mask(shares > 0.5, Grid.of_spacing(SHAPE, (10.0, 10.0, 10.0)))
+        found = estimate_volume(shares * 100 + rng.normal(0, 18, SHAPE), mask)
+        if found is not None:
+            hits.append(abs(found.volume_ml - truth) <= found.uncertainty_ml)
+    assert len(hits) > 60 and np.mean(hits) >= 0.93
+
+
 def test_a_mask_drawn_a_little_too_small_gains_what_it_lacks():
     shares, truth = ball(np.random.default_rng(3), 7.0)
     small = Mask(shares > 0.7, Grid.of_spacing(SHAPE, (10.0, 10.0, 10.0)))
