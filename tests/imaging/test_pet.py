@@ -68,6 +68,10 @@ def test_a_date_and_time_of_injection_goes_before_a_time_unless_it_is_absurd():
     assert suv_factor(shifted).factor == pytest.approx(AN_HOUR)
 
 
+def test_either_spelling_of_decay_correction_counts():
+    assert suv_factor(scan(corrected_image="ATTN\\DECAY")).factor == pytest.approx(AN_HOUR)
+
+
 def test_an_injection_after_the_scan_is_refused_and_not_taken_for_yesterdays():
     with pytest.raises(InputError, match="600 s after it"):
         suv_factor(scan(injection_clock_s=39600.0 + 600))

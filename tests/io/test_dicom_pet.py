@@ -82,6 +82,11 @@ def test_the_earliest_bed_position_counts_not_the_first_slice(pet):
     np.testing.assert_allclose(to_suv(volume).array, expected(3600), rtol=1e-6)
 
 
+def test_a_joint_date_and_time_of_acquisition_will_do(pet):
+    volume = pet(acquisition=(None, None, None), AcquisitionDateTime="20260102110000.00")
+    np.testing.assert_allclose(to_suv(volume).array, expected(3600), rtol=1e-6)
+
+
 def test_a_ge_series_made_later_uses_the_private_scan_time(pet):
     private = [(0x0009, "GEMS_PETD_01", 0x0D, "DT", "20260102110000.00")]
     volume = pet(private, Manufacturer="GE MEDICAL SYSTEMS", SeriesTime="180000")

@@ -188,6 +188,8 @@ def _by_decay(known: Known) -> SuvFactor:
 def _require_corrections(known: Known) -> None:
     """Raise unless the header says that attenuation and decay were corrected."""
     stated = str(known.get("corrected_image", "")).split("\\")
+    # The standard's term is DECY; the pseudo-code prints DECAY, and so do some writers.
+    stated += ["DECY"] if "DECAY" in stated else []
     missing = [name for name in ("ATTN", "DECY") if name not in stated]
     if missing:
         raise InputError(

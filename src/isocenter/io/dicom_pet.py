@@ -110,10 +110,10 @@ def _acquisition(headers: "Sequence[Header]", day: int | None) -> Facts:
 
 
 def _clock(header: "Header", prefix: str, day: int | None) -> float | None:
-    """Seconds from the series' midnight of SeriesDate and SeriesTime, or of another such pair."""
+    """Seconds from the series' midnight of SeriesDate and SeriesTime, or of another such pair or date and time."""
     clock_s = seconds_of(header.text(f"{prefix}Time"))
     if clock_s is None:
-        return None
+        return _moment_of(header.text(f"{prefix}DateTime"), day)
     stated = _day_of(header.text(f"{prefix}Date"))
     return clock_s + (_DAY_S * (stated - day) if stated is not None and day is not None else 0.0)
 
