@@ -1,4 +1,4 @@
-"""BM3D: better than every default of scikit-image, in pictures and volumes, whatever the unit or the number of cores."""
+"""BM3D: better than scikit-image's defaults in pictures and volumes, whatever the unit or the number of cores."""
 
 import numpy as np
 import pytest

@@ -10,8 +10,8 @@ from isocenter.core.volume import Facts, Volume, Window
 from isocenter.imaging import enhance
 from isocenter.imaging.intensity import apply_window
 
-EVERY = [enhance.window, enhance.gamma, enhance.equalize, enhance.mean, enhance.gaussian, enhance.median, enhance.unsharp,
-         enhance.laplacian, enhance.grey]  # fmt: skip
+EVERY = [enhance.window, enhance.gamma, enhance.equalize, enhance.mean, enhance.gaussian, enhance.median,
+         enhance.unsharp, enhance.laplacian, enhance.grey]  # fmt: skip
 
 
 def ct(dtype=np.int16) -> Volume:

@@ -32,8 +32,8 @@ def add(image: np.ndarray, kind: str, level: float, seed: int = 0) -> np.ndarray
     return image * (1 + rng.normal(0, level, image.shape))
 
 
-LEVELS = [("gaussian", 0.03), ("gaussian", 0.1), ("poisson", 0.003), ("poisson", 0.02), ("rician", 0.05), ("rician", 0.1),
-          ("speckle", 0.1), ("speckle", 0.25)]  # fmt: skip
+LEVELS = [("gaussian", 0.03), ("gaussian", 0.1), ("poisson", 0.003), ("poisson", 0.02), ("rician", 0.05),
+          ("rician", 0.1), ("speckle", 0.1), ("speckle", 0.25)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "level"), LEVELS)

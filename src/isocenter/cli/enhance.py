@@ -38,7 +38,10 @@ def enhance(
         return
     if len(places) != 3:
         raise InputError(f"enhance: expected OP IN OUT, got {' '.join(places)}; see isocenter enhance --help")
-    enhance_file(places[0], Path(places[1]), Path(places[2]), read_options(options, config))
+    made = enhance_file(places[0], Path(places[1]), Path(places[2]), read_options(options, config))
+    for note in made.facts.notes:
+        if note.startswith("slice-interpolated"):
+            print(note)
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:

@@ -8,13 +8,19 @@ import cv2
 import numpy as np
 
 from isocenter.core.errors import InputError
-from isocenter.imaging.noise import estimate_sigma
+from isocenter.imaging.noise import edge_free_residual
 
 DamageKind = Literal["blank", "duplicate", "noisy", "striped", "shifted brightness", "unlike its neighbours"]
-# Deviations (of the median absolute kind) beyond all slices' middle, and times it, that mark a slice.
-_FAR: Final = 6.0
-_TIMES: Final = 2.0
-_MAD: Final = 1.4826
+# A slice is damaged when it differs from the middle of its neighbours by this much more than they differ between
+# themselves (anatomy and noise alone give at most about 1); at the ends one neighbour stands for the middle.
+_UNLIKE: Final = 1.6
+_UNLIKE_AT_END: Final = 3.0
+# The same for its noise, for jumps from row to row, and for its brightness.
+_LOUDER: Final = 1.8
+_STRIPED: Final = 3.0
+_SHIFTED: Final = 3.0
+# Differences below this share of the image's contrast count as none.
+_FLOOR: Final = 0.01
 # A slice with less than this share of its neighbours' contrast is blank.
 _BLANK: Final = 0.03
 _FEWEST: Final = 5
@@ -108,36 +114,79 @@ def _doubled_slices(values: np.ndarray, skip: set[int]) -> list[int]:
 
 
 def _worst_slice(values: np.ndarray, skip: set[int]) -> DamagedSlice | None:
-    """The slice farthest out by any measure; None where all fit."""
+    """The slice that fits worst; None where all fit."""
     sound = [k for k in range(len(values)) if k not in skip]
     if len(sound) < _FEWEST:
         return None
-    table = np.array([_measure(values, k, sound) for k in sound])
-    middle = np.median(table, axis=0)
-    spread = _MAD * np.median(np.abs(table - middle), axis=0) + 1e-3 * middle + 1e-12
-    score = (table - middle) / spread
-    # The next ones are also pulled out by a bad neighbour: only the worst counts at a time.
-    score[table < _TIMES * middle] = 0
-    row, column = np.unravel_index(int(np.argmax(score)), score.shape)
-    if score[row, column] < _FAR:
+    contrast = float(values[sound].std(dtype=np.float64))
+    worst, worst_fit = None, None
+    for place in range(len(sound)):
+        fit = _fit_of(values, place, sound, contrast)
+        if worst_fit is None or fit.badness > worst_fit.badness:
+            worst, worst_fit = sound[place], fit
+    if worst is None or worst_fit is None or worst_fit.badness < 1:
         return None
-    kinds: tuple[DamageKind, ...] = ("noisy", "striped", "striped", "shifted brightness", "unlike its neighbours")
-    # What is noisy or striped is unlike its neighbours too: the more telling name wins.
-    telling = next(n for n in range(len(kinds)) if score[row, n] >= _FAR)
-    return DamagedSlice(sound[int(row)], kinds[telling])
+    return DamagedSlice(worst, worst_fit.kind)
 
 
-def _measure(values: np.ndarray, index: int, sound: list[int]) -> tuple[float, float, float, float, float]:
-    """How noisy a slice is, how striped along rows and columns, how far off in brightness, and in all."""
-    place = sound.index(index)
-    near = [sound[n] for n in (place - 1, place + 1) if 0 <= n < len(sound)]
-    expected = values[near].mean(axis=0)
-    difference = values[index] - expected
-    noise = estimate_sigma(values[index : index + 1])
-    rows, columns = (np.median(difference, axis=axis) for axis in (1, 0))
-    stripes = [float(np.std(np.diff(profile, 2))) if profile.size > 2 else 0.0 for profile in (rows, columns)]
-    shift = abs(float(np.median(difference[np.abs(expected) > np.median(np.abs(expected))], axis=None)))
-    return noise, stripes[0], stripes[1], shift, float(np.abs(difference).mean(dtype=np.float64))
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How badly a slice fits, 1 and more is damage, and what the misfit looks like."""
+
+    badness: float
+    kind: DamageKind
+
+
+def _fit_of(values: np.ndarray, place: int, sound: list[int], contrast: float) -> _Fit:
+    """A slice against what its neighbours make expect, and that against how much the neighbours differ themselves.
+
+    Where anatomy changes fast, the neighbours differ as well; next to a damaged slice they differ even more.
+    """
+    inside = 0 < place < len(sound) - 1
+    first = sound[place - 1] if place else sound[1]
+    second = sound[place + 1] if inside else sound[2] if not place else sound[place - 2]
+    one, other = values[first], values[second]
+    expected = (one + other) / 2 if inside else one
+    difference, usual = values[sound[place]] - expected, other - one
+    floor = _FLOOR * contrast + 1e-12
+    size, usual_size = (float(np.abs(each).mean(dtype=np.float64)) + floor for each in (difference, usual))
+    noise, one_noise, other_noise = (_loudness(values[k]) + floor for k in (sound[place], first, second))
+    stripes, usual_stripes = _stripes(difference), _stripes(usual)
+    bright = np.abs(expected - expected.min()) >= np.median(np.abs(expected - expected.min()))
+    shift, usual_shift = (abs(float(np.median(each[bright]))) for each in (difference, usual))
+    louder = noise / max(one_noise, other_noise)
+    badness = (
+        size / usual_size / (_UNLIKE if inside else _UNLIKE_AT_END),
+        louder / _LOUDER,
+        stripes / (usual_stripes + usual_size * _white_stripes(usual) + floor) / _STRIPED,
+        shift / (usual_shift + usual_size / 4) / (_SHIFTED if inside else 2 * _SHIFTED),
+    )
+    kind: DamageKind = "unlike its neighbours"
+    if stripes > 4 * _white_stripes(difference) * size:
+        kind = "striped"
+    elif louder > _LOUDER:
+        kind = "noisy"
+    elif shift > size / 2:
+        kind = "shifted brightness"
+    return _Fit(max(badness), kind)
+
+
+def _loudness(picture: np.ndarray) -> float:
+    """The median absolute noise of a slice, edges and padding aside."""
+    residual = edge_free_residual(picture)
+    live = residual[residual != 0]
+    return float(np.median(np.abs(live))) if live.size else 0.0
+
+
+def _stripes(difference: np.ndarray) -> float:
+    """How much the medians of neighbouring rows, or columns, jump."""
+    profiles = [np.median(difference, axis=axis) for axis in (0, 1)]
+    return max((float(np.std(np.diff(profile, 2))) for profile in profiles if profile.size > 3), default=0.0)
+
+
+def _white_stripes(difference: np.ndarray) -> float:
+    """What `_stripes` gives for white noise whose mean absolute value is 1: medians of n, second differences."""
+    return float(np.sqrt(np.pi / 2) * np.sqrt(np.pi / 2) * np.sqrt(6) / np.sqrt(min(difference.shape)))
 
 
 def _between(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:

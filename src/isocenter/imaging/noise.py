@@ -139,9 +139,17 @@ def _measure(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 1], table[:, 2]
 
 
+def edge_free_residual(picture: np.ndarray) -> np.ndarray:
+    """What a slice holds beyond planes and straight edges, (rows - 2, columns - 2): of white noise, its own deviation.
+
+    Source: Immerkaer, Comput. Vis. Image Underst. 1996;64(2):300-302.
+    """
+    return np.asarray(cv2.filter2D(picture, cv2.CV_32F, _EDGE_FREE)[1:-1, 1:-1] / np.float32(_EDGE_FREE_GAIN))
+
+
 def _measure_slice(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Local mean, noise sample and slope of each pixel whose neighbourhood is not constant."""
-    residual = cv2.filter2D(picture, cv2.CV_32F, _EDGE_FREE)[1:-1, 1:-1] / _EDGE_FREE_GAIN
+    residual = edge_free_residual(picture)
     smooth = cv2.GaussianBlur(picture, (0, 0), _FLAT_SIGMA, borderType=cv2.BORDER_REPLICATE)
     down, right = cv2.Sobel(smooth, cv2.CV_32F, 0, 1), cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
     slope = np.hypot(down, right)[1:-1, 1:-1]
