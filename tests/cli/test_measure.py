@@ -44,3 +44,5 @@ def test_bad_input_is_one_line_and_exit_2_or_3(isocenter, pair, tmp_path):
     assert code in (2, 3) and err.count("\n") == 1
     assert not (tmp_path / "out.csv").exists()
     assert isocenter("measure", *pair)[0] == 2
+    code, _, err = isocenter("measure", *pair, "--out", tmp_path / "none" / "out.csv")
+    assert code == 2 and "create it" in err

@@ -15,6 +15,12 @@ def test_a_folder_gives_a_table(isocenter, tmp_path, blobs):
     assert row["passed"] == "yes" and row["file"].endswith("a.png") and {"snr", "cnr", "sharpness"} <= set(row)
 
 
+def test_a_table_needs_a_folder(isocenter, tmp_path, blobs):
+    write_png(blobs, tmp_path / "a.png")
+    code, _, err = isocenter("quality", tmp_path / "a.png", "--out", tmp_path / "none" / "q.csv")
+    assert code == 2 and "create it" in err
+
+
 def test_failures_are_exit_4_and_nothing_read_exit_3(isocenter, tmp_path, blobs):
     (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     code, _, err = isocenter("quality", tmp_path / "x.png", "--out", tmp_path / "q.csv")

@@ -82,6 +82,8 @@ def measure_files(
 
 def write_measurements(rows: Sequence[Row], out: Path) -> None:
     """The table as CSV, whole or not there: `label,name,value,unit,method,uncertainty`."""
+    if not out.parent.is_dir():
+        raise InputError(f"{out.parent}: expected a folder to write into, found none; create it")
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

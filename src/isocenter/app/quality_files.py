@@ -63,6 +63,8 @@ def measure_quality(
 
 def write_quality(rows: Sequence[Row], out: Path) -> None:
     """The table as CSV, whole or not there; a figure that an image does not have is empty."""
+    if not out.parent.is_dir():
+        raise InputError(f"{out.parent}: expected a folder to write into, found none; create it")
     columns = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")

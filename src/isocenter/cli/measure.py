@@ -23,8 +23,10 @@ def measure(
     unit: Annotated[str | None, typer.Option(help="Unit of the values where the file does not say: HU, SUVbw.")] = None,
     pixel_size_mm: Annotated[float | None, typer.Option(help="For a picture without one.", min=1e-6)] = None,
     calcium_factor: Annotated[float | None, typer.Option(help="mg per ml and HU, for the calcium mass.")] = None,
-    split: Annotated[bool, typer.Option(help="Each connected piece of a label on its own.")] = False,
-    as_stored: Annotated[bool, typer.Option(help="PET values as the file has them, not as SUV.")] = False,
+    split: Annotated[bool, typer.Option("--split", help="Each connected piece of a label on its own.")] = False,
+    as_stored: Annotated[
+        bool, typer.Option("--as-stored", help="PET values as the file has them, not as SUV.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Measure each label of MASK on IMAGE; PET from DICOM is converted to SUV by its header."""

@@ -26,7 +26,7 @@ def quality(
     out: Annotated[Path, typer.Option(help="The table: one row per image.", dir_okay=False)],
     reference: Annotated[Path | None, typer.Option(help="An image to compare with: MSE, PSNR, SSIM.")] = None,
     phantom: Annotated[PhantomKind | None, typer.Option(help="Noise power, or transfer function.")] = None,
-    gate: Annotated[bool, typer.Option(help="Exit 5 where an image fails a check.")] = False,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 5 where an image fails a check.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Noise, SNR, CNR, ghosting, cut-off and the checks of every image under PATHS."""
