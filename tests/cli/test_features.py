@@ -38,7 +38,15 @@ def test_a_table_of_all_features_is_written(pair, tmp_path):
     assert len(rows) == 215
     assert rows["cm_contrast_3D_comb"]["ibsi_id"] == "ACUI"
     assert rows["ivh_auc"]["value"] == ""
-    assert "note: 3 features have no value" in done.stderr
+    assert done.stderr == ""
+
+
+def test_what_has_no_value_is_told_on_standard_error(pair, tmp_path):
+    grid = Grid.of_spacing((5, 12, 12), (2.0, 1.0, 1.0))
+    write_nifti(Volume(np.full(grid.shape, 40, np.int16), grid), tmp_path / "flat.nii.gz")
+    done = run(tmp_path / "flat.nii.gz", pair[1], "--config", "ibsi-c", "--out", tmp_path / "out.csv")
+    assert done.exit_code == 0
+    assert "have no value for this region: morph_moran_i, morph_geary_c, stat_skew" in done.stderr
 
 
 def test_json_prints_the_same_rows(pair, tmp_path):

@@ -22,7 +22,7 @@ def features(
 ) -> None:
     """Compute the radiomic features of MASK on IMAGE as IBSI defines them, and write one row each."""
     from isocenter.app.feature_files import find_config, open_region, write_sr, write_table
-    from isocenter.imaging.features.radiomics import extract_features
+    from isocenter.imaging.features.radiomics import NOT_COMPUTED, extract_features
 
     settings = find_config(config, section=section)
     volume, region = open_region(image, mask, label=label, pixel_size_mm=pixel_size_mm)
@@ -32,7 +32,7 @@ def features(
         write_sr(found, volume, region, out=sr, config=section or Path(config).stem)
     if as_json:
         print(json.dumps([asdict(feature) for feature in found], indent=2))
-    missing = [feature.tag for feature in found if feature.value is None]
+    missing = [feature.tag for feature in found if feature.value is None and feature.tag not in NOT_COMPUTED]
     if missing:
         shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
         print(f"isocenter: note: {len(missing)} features have no value for this region: {shown}", file=sys.stderr)

@@ -27,6 +27,12 @@ def test_spacings_are_written_as_columns_rows_slices():
     assert parse_configs(loads(text))[""].resample.spacing_mm == (3.0, 2.0, 1.0)
 
 
+def test_what_is_left_out_has_a_default():
+    config = parse_configs(loads('families = ["morphology"]'))[""]
+    assert (config.approach, config.texture.bins, config.ivh.bins, config.resample) == ("3d", 32, 1000, None)
+    assert parse_configs(loads("[one]\n[two]\nsigma = 2")).keys() == {"one", "two"}
+
+
 def test_infinite_ends_are_no_bounds():
     text = 'range = [-inf, 40]\ntexture = {method = "fbn", bins = 8}'
     assert parse_configs(loads(text))[""].range == (None, 40.0)
@@ -35,8 +41,8 @@ def test_infinite_ends_are_no_bounds():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "expected tables"),
-        ("[one]\n", "texture"),
+        ("", "expected settings"),
+        ("[one]\ntexture = 5", "texture"),
         ('texture = {method = "fbn", bins = 8}\ncolour = 1', "colour"),
         ('texture = {method = "fbn"}', "bins"),
         ('texture = {method = "fbn", bins = 8, width = 2}', "width"),

@@ -36,6 +36,10 @@ Aggregation = Literal["2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "3D_avg", "3
 FAMILIES: Final[tuple[Family, ...]] = get_args(Family)[:-1]
 AGGREGATIONS: Final[tuple[Aggregation, ...]] = get_args(Aggregation)
 _MOST_BINS: Final = 4096
+_KEYS: Final = (
+    "approach", "texture", "ivh", "resample", "round_input", "range", "sigma", "families", "aggregations", "leave_out",
+    "unit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +130,17 @@ def parse_configs(document: Mapping[str, object]) -> dict[str, RadiomicsConfig]:
 
     Raises InputError for an unknown key or a value that cannot be meant.
     """
-    if "texture" in document or "approach" in document:
+    if not document:
+        raise InputError('config: expected settings such as approach = "3d", got none; see docs/how-to/radiomics.md')
+    if set(document) & set(_KEYS) or not all(isinstance(value, Mapping) for value in document.values()):
         return {"": parse_config(document)}
-    if not document or not all(isinstance(value, Mapping) for value in document.values()):
-        raise InputError("config: expected tables such as [name] with approach and texture, got none; see the manual")
     return {name: parse_config(value, name=name) for name, value in document.items() if isinstance(value, Mapping)}
 
 
 def parse_config(table: Mapping[str, object], *, name: str = "") -> RadiomicsConfig:
     """One TOML table as a configuration. Raises InputError for an unknown key or a value that cannot be meant."""
     read = _Reader(table, f"config {name}" if name else "config")
-    read.allow(
-        "approach", "texture", "ivh", "resample", "round_input", "range", "sigma", "families", "aggregations",
-        "leave_out", "unit",
-    )  # fmt: skip
+    read.allow(*_KEYS)
     approach = read.choice("approach", ("2d", "3d", "all"), "3d")
     lists: dict[str, Any] = {
         "families": read.choices("families", get_args(Family)) or FAMILIES,
@@ -149,7 +150,7 @@ def parse_config(table: Mapping[str, object], *, name: str = "") -> RadiomicsCon
     ivh = _volume_histogram(read.table("ivh")) if "ivh" in table else VolumeHistogram("fbn", bins=1000)
     config = RadiomicsConfig(
         approach=approach,
-        texture=_discretisation(read.table("texture")),
+        texture=_discretisation(read.table("texture")) if "texture" in table else Discretisation("fbn", bins=32),
         ivh=ivh,
         resample=resample,
         round_input=read.yes_or_no("round_input", None),

@@ -185,8 +185,9 @@ def _resegmented(image: np.ndarray, mask: np.ndarray, config: RadiomicsConfig) -
         kept &= (image >= centre - reach) & (image <= centre + reach)
     if not kept.any():
         values = image[mask]
+        wanted = f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'}"
         raise InputError(
-            f"re-segmentation: expected voxels within {low} to {high}, got a region of {values.min():g} to "
+            f"re-segmentation: expected intensities of {wanted} in the region, got {values.min():g} to "
             f"{values.max():g}; change range or sigma"
         )
     return kept
