@@ -40,14 +40,14 @@ def test_the_region_as_the_features_see_it(data_dir, docs_picture):
     inside = cv2.resize(mask[k].astype(np.uint8), (256, 256), interpolation=cv2.INTER_NEAREST) > 0
     first = draw_mask(gray(plane, 0, high) // 8 * 8, inside, colour=YELLOW, opacity=0.2)
     roi = prepare_roi(image, Mask(mask, image.grid), builtin_configs()["classic"])
-    rows, columns = (np.flatnonzero(roi.mask.any(axis=(0, axis))) for axis in (2, 1))
-    size = max(np.ptp(rows), np.ptp(columns)) + 3
+    slice_index = int(np.argmax(roi.mask.sum(axis=(1, 2))))
+    rows, columns = (np.flatnonzero(roi.mask[slice_index].any(axis=axis)) for axis in (1, 0))
+    size = min(max(np.ptp(rows), np.ptp(columns)) + 3, *roi.mask.shape[1:])
     starts = [
         int(np.clip((places[0] + places[-1] + 1 - size) // 2, 0, n - size))
         for places, n in zip((rows, columns), roi.mask.shape[1:], strict=True)
     ]
     part = tuple(slice(start, start + size) for start in starts)
-    slice_index = int(np.argmax(roi.mask.sum(axis=(1, 2))))
     second = gray(roi.image[slice_index][part], 0, high) // 8 * 8
     levels = levels_of(roi, builtin_configs()["ibsi-d"].texture)[slice_index][part]
     coloured = cv2.applyColorMap((255 * levels / 32).astype(np.uint8), cv2.COLORMAP_VIRIDIS)[..., ::-1]
