@@ -76,3 +76,15 @@ def test_what_cannot_be_told_apart_is_named():
     empty = Mask(np.zeros((1, 40, 40), dtype=bool), Grid.of_pixels((1, 40, 40)))
     with pytest.raises(InputError, match="got none"):
         segment_texture(Volume(np.eye(40)[None], Grid.of_pixels((1, 40, 40))), mask=empty)
+
+
+def test_a_sliver_between_two_textures_goes_to_the_nearer_one():
+    from isocenter.imaging.segment.texture import _without_slivers
+
+    labels = np.zeros((1, 40, 60), dtype=np.int64)
+    labels[:, :, 30:] = 1
+    labels[:, :, 28:32] = 2
+    labels[0, 5:7, 5:7] = 2
+    cleaned = _without_slivers(labels, np.ones(labels.shape, dtype=bool), 4)
+    assert set(np.unique(cleaned)) == {0, 1}
+    np.testing.assert_array_equal(cleaned[0, 20], np.arange(60) >= 30)

@@ -17,7 +17,11 @@ from isocenter.imaging.segment.texture_maps import GABOR_WAVELENGTHS, gabor_maps
 # Width (sigma, pixels) of the averages that find the textures: a share of the image's side, within limits.
 _WINDOW_SHARE, _LEAST_WINDOW, _MOST_WINDOW = 1 / 28, 4.0, 16.0
 # Width of the averages that draw the borders, and how strongly neighbouring pixels hold together there.
-_BORDER_WINDOW, _PULL, _TRUST, _ROUNDS = 2.0, 2.0, 0.3, 2
+_BORDER_WINDOWS, _PULL, _TRUST, _ROUNDS = (2.0, 3.0, 4.5, 6.5), 2.0, 0.3, 4
+# The narrowest average is taken that still knows this share of the pixels amid their class.
+_KNOWN: Final = 0.98
+# Regions narrower than this many windows are given to their neighbours.
+_NARROW: Final = 0.5
 _MOST_PIXELS: Final = 2**21
 _MOST_SLICES: Final = 6
 _LEAST_SIDE: Final = 16
@@ -58,11 +62,11 @@ def segment_texture(
     width = window or float(np.clip(min(shape[1:]) * _WINDOW_SHARE, _LEAST_WINDOW, _MOST_WINDOW))
     maps = [texture_maps(array[k], limits) for k in chosen]
     first = _first_labels(maps, inside[chosen], classes, width, np.random.default_rng(seed))
-    rule = _learned_rule([np.concatenate(parts) for parts in maps], inside[chosen], first, classes)
-    every = (_average(np.concatenate(texture_maps(part, limits)), _BORDER_WINDOW) for part in array)
+    rule, sigma = _learned_rule([np.concatenate(parts) for parts in maps], inside[chosen], first, classes)
+    every = (_average(np.concatenate(texture_maps(part, limits)), sigma) for part in array)
     scores = np.stack([_score(part, rule) for part in every])
     labels = np.argmax(smooth_field(scores * _TRUST, inside, _PULL / relative_steps(volume)), axis=-1)
-    return _by_coarseness(array, labels, inside)
+    return _by_coarseness(array, _without_slivers(labels, inside, round(_NARROW * width)), inside)
 
 
 def _learned_slices(inside: np.ndarray) -> np.ndarray:
@@ -103,15 +107,20 @@ def _first_labels(
     return np.asarray(np.argmin(squares, axis=0))
 
 
-def _learned_rule(maps: list[np.ndarray], inside: np.ndarray, labels: np.ndarray, classes: int) -> Rule:
-    """How to score a pixel's narrow averages for each class; learned from the labels, which it then draws again."""
-    averages = [_average(part, _BORDER_WINDOW) for part in maps]
-    rule = _fisher_rule(averages, _inner(labels, inside), labels, classes)
-    for _ in range(_ROUNDS - 1):
+def _learned_rule(maps: list[np.ndarray], inside: np.ndarray, labels: np.ndarray, classes: int) -> tuple[Rule, float]:
+    """How to score a pixel's averages for each class, and how narrow they are; learned from labels, drawn anew."""
+    for sigma in _BORDER_WINDOWS:
+        averages = [_average(part, sigma) for part in maps]
+        rule = _fisher_rule(averages, _inner(labels, inside, sigma), labels, classes)
         scores = np.stack([_score(part, rule) for part in averages])
+        inner = _inner(labels, inside, sigma)
+        if (scores.argmax(axis=-1) == labels)[inner].mean() >= _KNOWN:
+            break
+    for _ in range(_ROUNDS - 1):
         labels = smooth_field(scores * _TRUST, inside, np.array((0, _PULL, _PULL))).argmax(axis=-1)
-        rule = _fisher_rule(averages, _inner(labels, inside), labels, classes)
-    return rule
+        rule = _fisher_rule(averages, _inner(labels, inside, sigma), labels, classes)
+        scores = np.stack([_score(part, rule) for part in averages])
+    return rule, sigma
 
 
 def _fisher_rule(averages: list[np.ndarray], inner: np.ndarray, labels: np.ndarray, classes: int) -> Rule:
@@ -155,15 +164,32 @@ def _score(averages: np.ndarray, rule: Rule) -> np.ndarray:
     return np.asarray(np.maximum(stacked - stacked.max(axis=-1, keepdims=True), _FLOOR))
 
 
-def _inner(labels: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def _inner(labels: np.ndarray, inside: np.ndarray, sigma: float) -> np.ndarray:
     """Pixels that lie amid pixels of their own class in their slice; all where there are none."""
-    reach = 2 * round(1.5 * _BORDER_WINDOW) + 1
+    reach = 2 * round(1.5 * sigma) + 1
     kernel = np.ones((reach, reach), dtype=np.uint8)
     inner = np.empty(inside.shape, dtype=np.bool_)
     for k, (part, where) in enumerate(zip(labels, inside, strict=True)):
         shown = np.where(where, part + 1, 0).astype(np.uint8)
         inner[k] = (cv2.erode(shown, kernel) == shown) & (cv2.dilate(shown, kernel) == shown) & where
     return inner if inner.any() else inside
+
+
+def _without_slivers(labels: np.ndarray, inside: np.ndarray, radius: int) -> np.ndarray:
+    """Labels with what no disc of this radius fits into, in its slice, given to the nearest region it does fit into."""
+    from scipy import ndimage
+
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    cleaned = labels.copy()
+    for k, (part, where) in enumerate(zip(labels, inside, strict=True)):
+        kept = np.zeros(part.shape, dtype=np.bool_)
+        for label in np.unique(part[where]):
+            own = ((part == label) & where).astype(np.uint8)
+            kept |= cv2.morphologyEx(own, cv2.MORPH_OPEN, disc, borderType=cv2.BORDER_REPLICATE) > 0
+        if kept.any():
+            nearest = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
+            cleaned[k] = part[tuple(nearest)]
+    return cleaned
 
 
 def _average(maps: np.ndarray, sigma: float) -> np.ndarray:
