@@ -29,7 +29,7 @@ _OTHER: Final = 0.7
 _ALIKE: Final = 0.35
 # The ball around a seed that is surely of its thing: this share of the way to the nearest voxel unlike it, or to
 # another seed; at least so many finest steps.
-_SURE_SHARE: Final = 0.5
+_SURE_SHARE: Final = 0.7
 _SEED_RADIUS: Final = 1.5
 _SIGMA: Final = 1.0
 

@@ -40,9 +40,10 @@ _SMALL_HOLE: Final = 8
 _CLEAR: Final = 3.5
 _QUARTILE: Final = 0.6745
 # Widths of gaps that are closed one after the other where a region leaks, in finest steps; and the fewest voxels that
-# are a region still.
+# are a region still. Closing a gap was right where no more than this share is left.
 _NECKS: Final = (2.0, 3.0, 4.0, 6.0)
 _LEAST_KEPT: Final = 27
+_CUT_OFF: Final = 0.5
 # A region that fills this share of the image, or has this share of its voxels at the image's border, has leaked.
 _MOST_FILL: Final = 0.5
 _MOST_RIM: Final = 0.02
@@ -87,7 +88,7 @@ def region_growing(
                     f"got {array[k, j, i]:g}; widen --low and --high"
                 )
         region = grow_region(array, places, limits=limits, spacing_mm=spacing, neck_mm=neck or 0.0, reach_mm=reach)
-    return replace(region, notes=(*region.notes, *_leaks(region)))
+    return region if region.notes else replace(region, notes=_leaks(region))
 
 
 def _spacing(volume: Volume, *, stated: bool) -> tuple[float, float, float]:
@@ -118,16 +119,21 @@ def _grow_by_itself(volume: Volume, places: list[Place], neck: float | None, rea
 
 
 def _grow_guarded(volume: Volume, values: np.ndarray, place: Place, leaked: Region, least: float) -> Region:
-    """Grow through ever wider gaps only until nothing leaks; what leaked where that does not help."""
+    """What is left when ever wider gaps are closed and that cuts off most of it; what leaked where nothing does."""
     unit = min(_spacing(volume, stated=False))
+    best, size = leaked, leaked.n_voxels
     for neck in _NECKS:
         grown = _grow_one(volume, values, place, (least, neck * unit, np.inf))
-        if not _leaks(grown) and grown.n_voxels > _LEAST_KEPT:
+        if grown.n_voxels < _LEAST_KEPT:
+            break
+        if grown.n_voxels < _CUT_OFF * size or not _leaks(grown):
             width = f"{neck * unit:.1f} mm" if volume.grid.spacing_known else f"{neck:.0f} pixels"
-            return replace(
-                grown, notes=(f"region-growing: it leaked, so gaps below {width} were closed; see --neck-mm",)
-            )
-    return leaked
+            note = f"region-growing: it leaked, so gaps below {width} were closed; see --neck-mm"
+            best = replace(grown, notes=(note,))
+            if not _leaks(grown):
+                break
+        size = grown.n_voxels
+    return best
 
 
 def _grow_one(volume: Volume, smooth: np.ndarray, place: Place, guards: tuple[float, float, float]) -> Region:

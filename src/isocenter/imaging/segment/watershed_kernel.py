@@ -21,10 +21,14 @@ def flood_levels(levels: np.ndarray, labels: np.ndarray, offsets: np.ndarray) ->
     waiting = np.zeros(n_levels // _BLOCK + 1, np.int64)
     total = 0
     for place in range(labels.size):
-        if labels[place] > 0:
-            _append(place, levels[place], first, last, following)
-            waiting[levels[place] // _BLOCK] += 1
-            total += 1
+        if labels[place] <= 0:
+            continue
+        for offset in offsets:
+            if labels[place + offset] == 0:  # amid its like a marker floods nothing
+                _append(place, levels[place], first, last, following)
+                waiting[levels[place] // _BLOCK] += 1
+                total += 1
+                break
     level = 0
     while total:
         while first[level] < 0:
