@@ -35,4 +35,5 @@ def features(
     missing = [feature.tag for feature in found if feature.value is None and feature.tag not in NOT_COMPUTED]
     if missing:
         shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
-        print(f"isocenter: note: {len(missing)} features have no value for this region: {shown}", file=sys.stderr)
+        count = f"{len(missing)} features have" if len(missing) > 1 else "1 feature has"
+        print(f"isocenter: note: {count} no value for this region: {shown}", file=sys.stderr)

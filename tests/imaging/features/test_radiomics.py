@@ -153,6 +153,14 @@ def test_the_part_of_the_image_around_the_region_is_enough(chest):
     assert differing <= {"loc_peak_loc", "loc_peak_glob"}
 
 
+def test_a_mirror_image_has_the_same_features(chest):
+    volume, mask = chest
+    config = builtin_configs()["ibsi-b"]
+    there = volume.with_array(volume.array[:, ::-1, ::-1]), Mask(mask.array[:, ::-1, ::-1], mask.grid)
+    one, other = (feature_table(extract_features(*each, config)) for each in (chest, there))
+    assert all(np.isclose(one[tag], other[tag], rtol=1e-6, equal_nan=True) for tag in one)
+
+
 def test_a_region_of_one_level_has_what_exists():
     grid = Grid.of_spacing((5, 6, 7), (20.0, 1.0, 1.0))
     mask = np.zeros((5, 6, 7), bool)

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from isocenter.core.errors import GeometryError, InputError
+from isocenter.core.errors import GeometryError, InputError, UnknownSpacingError
 from isocenter.core.grid import require_same_grid
 from isocenter.core.mask import Mask
 from isocenter.core.volume import Volume
@@ -99,8 +99,12 @@ def _finite(array: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def _spacing(volume: Volume, config: RadiomicsConfig) -> tuple[float, float, float] | None:
     """Spacing in mm, None where it is unknown and not needed."""
-    if not volume.grid.spacing_known and config.resample is None:
-        return None
+    if not volume.grid.spacing_known:
+        if config.resample is None:
+            return None
+        raise UnknownSpacingError(
+            "resampling: expected a pixel size, the image states none; give --pixel-size-mm, or do not resample"
+        )
     spacing = volume.grid.spacing_mm
     axes = volume.grid.affine[:3, :3] / spacing
     if np.abs(axes.T @ axes - np.eye(3)).max() > _SHEAR:
