@@ -9,7 +9,34 @@ from isocenter.core.errors import InputError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
 
-CONTRACT = ["window", "gamma", "equalize", "clahe", "mean", "gaussian", "median", "bilateral", "nlm", "anisotropic", "tv", "wavelet", "bm3d", "unsharp", "laplacian", "bias-field", "gibbs", "ring", "upsample", "inpaint", "erode", "dilate", "open", "close", "grey", "filter"]
+CONTRACT = [
+    "window",
+    "gamma",
+    "equalize",
+    "clahe",
+    "mean",
+    "gaussian",
+    "median",
+    "bilateral",
+    "nlm",
+    "anisotropic",
+    "tv",
+    "wavelet",
+    "bm3d",
+    "unsharp",
+    "laplacian",
+    "bias-field",
+    "gibbs",
+    "ring",
+    "upsample",
+    "inpaint",
+    "erode",
+    "dilate",
+    "open",
+    "close",
+    "grey",
+    "filter",
+]
 
 
 @pytest.fixture

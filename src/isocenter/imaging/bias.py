@@ -12,7 +12,7 @@ _ITERATIONS: Final = (50, 50, 50)
 # The field is fitted on about this many voxels along the longest axis.
 _FIT_VOXELS: Final = 64
 # How wide the field's own histogram is taken to be. With ITK's 0.15 a field of a factor of two is not found where noise
-# is low: the tissues' peaks are then narrower than the field is wide (measured on phantoms, tests/imaging/test_bias.py).
+# is low: the tissues' peaks are then narrower than the field is wide (seen on phantoms, tests/imaging/test_bias.py).
 _FIELD_WIDTH: Final = 0.3
 _FLOOR: Final = 1e-6
 

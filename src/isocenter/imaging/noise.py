@@ -34,6 +34,9 @@ _LEVELS: Final = 80
 _PREFERENCE: Final = 0.85
 # Counts: fewer different values than this share of the voxels, in a sample.
 _FEW_VALUES: Final = 0.3
+# Values in steps that are the level of Poisson noise, to within this share of it, are counts: its cost falls to this.
+_SAME_STEP: Final = 0.25
+_COUNTED: Final = 0.4
 _SAMPLE: Final = 50_000
 
 
@@ -112,7 +115,7 @@ def estimate_noise(array: np.ndarray, *, kind: NoiseKind | None = None, level: f
             continue  # counts and magnitudes are never negative
         cost, model = _fit(each, means, deviations, weights, (low, high))
         cost *= 1.0 if each == "gaussian" else 1 / _PREFERENCE
-        cost /= _PREFERENCE if each == "poisson" and not _may_be_counts(values) else 1.0
+        cost *= _doubt_of_counts(values, model.level) if each == "poisson" else 1.0
         if best is None or cost < best[0]:
             best = cost, model
     if best is None:
@@ -167,10 +170,14 @@ def _walls(values: np.ndarray) -> tuple[float, float]:
     )
 
 
-def _may_be_counts(values: np.ndarray) -> bool:
-    """Whether few different values occur, as in counts times a scale; computed fractions nearly all differ."""
+def _doubt_of_counts(values: np.ndarray, level: float) -> float:
+    """Below 1 where the values are multiples of about the level, as counts are; above 1 where nearly all differ."""
     sample = values.reshape(-1)[:: max(1, values.size // _SAMPLE)]
-    return bool(np.unique(sample).size < _FEW_VALUES * sample.size)
+    found = np.unique(sample)
+    if found.size > _FEW_VALUES * sample.size:
+        return 1 / _PREFERENCE
+    step = float(np.median(np.diff(found))) if found.size > 1 else 0.0
+    return _COUNTED if abs(step - level) < _SAME_STEP * level else 1.0
 
 
 def _fit(
