@@ -55,7 +55,7 @@ def test_every_value_comes_back_with_code_unit_and_aggregation(region, as_writte
     (group,) = highdicom.sr.srread(as_written(build(region))).content.get_volumetric_roi_measurement_groups()
     known = [feature for feature in features if feature.value is not None]
     measured = list(group.get_measurements())
-    assert len(measured) == len(known) == 212
+    assert len(measured) == len(known) == 214
     for feature, found in zip(known, measured, strict=True):
         assert found.name.scheme_designator == "IBSI"
         assert found.name.value == feature.ibsi_id.rpartition("/")[2]

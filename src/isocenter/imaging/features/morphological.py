@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isocenter.imaging.features.autocorrelation import spatial_autocorrelation
-from isocenter.imaging.features.enclosing import hull_of, largest_distance, smallest_ellipsoid
+from isocenter.imaging.features.enclosing import hull_of, largest_distance, smallest_box_mm, smallest_ellipsoid
 from isocenter.imaging.features.mesh import measure_surface
 from isocenter.imaging.features.roi import Roi
 
@@ -34,8 +34,6 @@ def morphological_features(roi: Roi, *, leave_out: Collection[str] = ()) -> dict
     """The 29 morphological features by tag without family; NaN where one does not exist or the spacing is unknown.
 
     leave_out   tags without family that are not computed
-
-    The densities of the oriented minimum bounding box have no reference value and stay NaN.
     """
     features = dict.fromkeys(TAGS, np.nan)
     if roi.spacing_mm is None:
@@ -57,14 +55,15 @@ def morphological_features(roi: Roi, *, leave_out: Collection[str] = ()) -> dict
         "pca_flatness": _ratio(lengths[2], lengths[0]),
         "integ_int": surface.volume_mm3 * float(roi.values.mean()),
     }
-    box = np.ptp(surface.vertices_mm, axis=0)
     bodies = {
-        "aabb": _Body(float(np.prod(box)), 2 * float(box[0] * box[1] + box[0] * box[2] + box[1] * box[2])),
+        "aabb": _box(np.ptp(surface.vertices_mm, axis=0)),
         "aee": _ellipsoid(lengths / 2),
         "conv_hull": _Body(hull.volume_mm3, hull.area_mm2),
     }
     if "vol_dens_mvee" not in leave_out:
         bodies["mvee"] = _ellipsoid(smallest_ellipsoid(hull.points))
+    if "vol_dens_ombb" not in leave_out:
+        bodies["ombb"] = _box(smallest_box_mm(hull))
     for name, body in bodies.items():
         features[f"vol_dens_{name}"] = _ratio(surface.volume_mm3, body.volume_mm3)
         features[f"area_dens_{name}"] = _ratio(surface.area_mm2, body.area_mm2)
@@ -122,6 +121,11 @@ def _centre_shift(roi: Roi, centre: np.ndarray) -> float:
     lines = (plane.sum(axis=1), plane.sum(axis=0), weights.sum(axis=(0, 1)))
     weighted = [float(line @ np.arange(len(line))) / total for line in lines]
     return float(np.linalg.norm(centre - np.array(weighted) * np.asarray(roi.spacing_mm)))
+
+
+def _box(sides: np.ndarray) -> _Body:
+    a, b, c = (float(side) for side in sides)
+    return _Body(a * b * c, 2 * (a * b + a * c + b * c))
 
 
 def _ellipsoid(half_axes: np.ndarray) -> _Body:

@@ -24,8 +24,8 @@ from isocenter.imaging.features.radiomics_config import AGGREGATIONS, RadiomicsC
 from isocenter.imaging.features.roi import Roi, prepare_roi
 from isocenter.imaging.features.texture import PREFIXES, level_region, texture_features
 
-# These have no reference value and stay without one.
-NOT_COMPUTED: Final = frozenset({"ivh_auc", "morph_vol_dens_ombb", "morph_area_dens_ombb"})
+# The area under the intensity-volume curve has no reference value and is left open.
+NOT_COMPUTED: Final = frozenset({"ivh_auc"})
 _WHOLE: Final = "n/a"
 
 
