@@ -91,6 +91,25 @@ def sweep_mixture(
     return sums
 
 
+@njit(cache=True)
+def _gather_centres(centres: np.ndarray, cell: tuple[int, int, int], around: np.ndarray, numbers: np.ndarray) -> int:
+    """Copy the living centres of a cell (first) and of the cells around it, with their numbers; how many there are."""
+    n_cells = centres.shape[:3]
+    count = 0
+    for step in range(28):
+        number = 13 if step == 0 else step - 1
+        if step > 0 and number == 13:
+            continue
+        a, b, c = cell[0] + number // 9 - 1, cell[1] + number // 3 % 3 - 1, cell[2] + number % 3 - 1
+        if a < 0 or b < 0 or c < 0 or a >= n_cells[0] or b >= n_cells[1] or c >= n_cells[2]:
+            continue
+        if not np.isnan(centres[a, b, c, 0]):
+            around[count] = centres[a, b, c]
+            numbers[count] = (a * n_cells[1] + b) * n_cells[2] + c
+            count += 1
+    return count
+
+
 @njit(cache=True, parallel=True)
 def assign_superpixels(
     features: np.ndarray, inside: np.ndarray, centres: np.ndarray, cells: np.ndarray, scales: np.ndarray
@@ -103,34 +122,36 @@ def assign_superpixels(
     scales     what one voxel along each axis adds to the distance
     """
     n_slices, n_rows, n_columns, n_channels = features.shape
-    grid = centres.shape
+    n_cells = centres.shape[:3]
     nearest = np.full((n_slices, n_rows, n_columns), -1, dtype=np.int32)
-    for k in prange(n_slices):
-        ck = min(int(k / cells[0]), grid[0] - 1)
-        for j in range(n_rows):
-            cj = min(int(j / cells[1]), grid[1] - 1)
-            for i in range(n_columns):
-                if not inside[k, j, i]:
-                    continue
-                ci = min(int(i / cells[2]), grid[2] - 1)
-                best = np.inf
-                # The own cell comes first (step 0): what lies farther than its centre in space alone is passed over.
-                for step in range(28):
-                    number = 13 if step == 0 else step - 1
-                    a, b, c = ck + number // 9 - 1, cj + number // 3 % 3 - 1, ci + number % 3 - 1
-                    if a < 0 or b < 0 or c < 0 or a >= grid[0] or b >= grid[1] or c >= grid[2]:
-                        continue
-                    dk = (k - centres[a, b, c, 0]) * scales[0]
-                    dj = (j - centres[a, b, c, 1]) * scales[1]
-                    di = (i - centres[a, b, c, 2]) * scales[2]
-                    distance = dk * dk + dj * dj + di * di
-                    # False for the NaN of a dead centre too.
-                    if not distance < best:
-                        continue
-                    for n in range(n_channels):
-                        off = features[k, j, i, n] - centres[a, b, c, 3 + n]
-                        distance += off * off
-                    if distance < best:
-                        best = distance
-                        nearest[k, j, i] = (a * grid[1] + b) * grid[2] + c
+    for a in prange(n_cells[0]):
+        around = np.empty((27, 3 + n_channels))
+        numbers = np.empty(27, dtype=np.int32)
+        part = np.empty(27)
+        k_stop = n_slices if a == n_cells[0] - 1 else int(np.ceil((a + 1) * cells[0]))
+        for b in range(n_cells[1]):
+            j_stop = n_rows if b == n_cells[1] - 1 else int(np.ceil((b + 1) * cells[1]))
+            for c in range(n_cells[2]):
+                i_stop = n_columns if c == n_cells[2] - 1 else int(np.ceil((c + 1) * cells[2]))
+                count = _gather_centres(centres, (a, b, c), around, numbers)
+                for k in range(int(np.ceil(a * cells[0])), k_stop):
+                    for j in range(int(np.ceil(b * cells[1])), j_stop):
+                        for m in range(count):
+                            dk, dj = (k - around[m, 0]) * scales[0], (j - around[m, 1]) * scales[1]
+                            part[m] = dk * dk + dj * dj
+                        for i in range(int(np.ceil(c * cells[2])), i_stop):
+                            if not inside[k, j, i]:
+                                continue
+                            best = np.inf
+                            for m in range(count):
+                                di = (i - around[m, 2]) * scales[2]
+                                distance = part[m] + di * di
+                                if distance >= best:
+                                    continue
+                                for n in range(n_channels):
+                                    off = features[k, j, i, n] - around[m, 3 + n]
+                                    distance += off * off
+                                if distance < best:
+                                    best = distance
+                                    nearest[k, j, i] = numbers[m]
     return nearest
