@@ -64,6 +64,14 @@ def test_a_disc_of_one_slice_is_found():
     assert dice(graph_cut(flat), truth[16:17]) > 0.97
 
 
+def test_the_reach_bounds_the_cut():
+    volume, truth = ball()
+    found = graph_cut(volume, seed=((16, 16, 16),), reach_mm=6)
+    k, j, i = np.nonzero(found)
+    assert ((k - 16) ** 2 + (j - 16) ** 2 + (i - 16) ** 2).max() <= 36
+    assert dice(graph_cut(volume, seed=((16, 16, 16),), reach_mm=12), truth) > 0.97
+
+
 def test_a_face_counts_by_its_area():
     thick = border_costs(np.zeros((3, 3, 3)), smoothness=1.0, steps=np.array((4.0, 1.0, 1.0)))
     assert thick[1][0, 0, 0] == pytest.approx(4 * thick[0][0, 0, 0])

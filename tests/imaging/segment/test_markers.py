@@ -6,7 +6,7 @@ import pytest
 from isocenter.core.errors import InputError, UnknownSpacingError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
-from isocenter.imaging.segment.markers import class_markers, seed_markers, two_means
+from isocenter.imaging.segment.markers import class_markers, seed_markers, two_means, undecided_box
 
 
 def ball(radius=10, size=33, spread=8.0) -> tuple[Volume, np.ndarray]:
@@ -74,3 +74,9 @@ def test_where_nothing_differs_there_is_no_background():
 def test_two_means_are_those_of_the_classes():
     assert two_means(np.array([1.0, 3.0, 10.0, 20.0]), 5.0) == (15.0, 2.0)
     assert two_means(np.array([1.0, 3.0]), 5.0) == (5.0, 2.0)
+
+
+def test_the_undecided_box_keeps_two_voxels_of_background():
+    markers = np.full((9, 9, 9), 2)
+    markers[4, 3:6, 7] = (0, 1, 0)
+    assert undecided_box(markers, 1) == (slice(2, 7), slice(1, 8), slice(5, 10))

@@ -81,6 +81,14 @@ def test_the_result_does_not_know_the_unit_and_turns_with_the_image():
     assert (flipped[::-1, :, ::-1] == labels).mean() > 0.999
 
 
+def test_what_a_reach_cuts_off_does_not_matter():
+    volume, truth = ball()
+    near = random_walker(volume, seed=((14, 14, 14),), reach_mm=11.5)
+    assert dice(near == 1, truth) > 0.98
+    wide = Volume(np.pad(volume.array, 6, mode="edge"), Grid.of_spacing((40, 40, 40), (1.0, 1.0, 1.0)))
+    assert dice(random_walker(wide, seed=((20, 20, 20),), reach_mm=11.5)[6:-6, 6:-6, 6:-6] == 1, near == 1) > 0.99
+
+
 def test_bad_input_is_named():
     volume, _ = ball()
     with pytest.raises(InputError, match="constant"):

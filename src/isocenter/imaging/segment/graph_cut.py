@@ -8,6 +8,7 @@ from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
 from isocenter.imaging.segment.gradients import blur
 from isocenter.imaging.segment.inputs import (
+    Place,
     Seeds,
     gray_array,
     positive,
@@ -15,7 +16,7 @@ from isocenter.imaging.segment.inputs import (
     require_contrast,
     seed_places,
 )
-from isocenter.imaging.segment.markers import class_markers, seed_markers
+from isocenter.imaging.segment.markers import class_markers, seed_markers, undecided_box
 from isocenter.imaging.segment.region import pieces_at
 
 # Capacities are whole numbers: a cost of 1 is this many.
@@ -55,16 +56,34 @@ def graph_cut(
     markers, count = (
         seed_markers(volume, seed, background=background, reach_mm=reach_mm) if seed else (class_markers(volume), 1)
     )
-    hard = np.where(markers > count, 2, np.minimum(markers, 1)) if seed else np.zeros(array.shape, dtype=np.int32)
-    bins = _binned(array)
-    inside = markers_to_guess(markers, count, array, steps)
+    box = undecided_box(markers, count) if seed else (slice(None),) * 3
+    start = tuple(part.start or 0 for part in box)
+    places = [(k - start[0], j - start[1], i - start[2]) for k, j, i in seed_places(volume, seed)]
+    inside = np.zeros(array.shape, dtype=np.bool_)
+    costs = border_costs(array[box], smoothness=smoothness, steps=steps)
+    guess = markers_to_guess(markers, count, array, steps)[box]
+    inside[box] = _learn_and_cut(
+        _binned(array)[box], costs, guess, _hard(markers[box], count) if seed else None, places
+    )
+    return inside
+
+
+def _hard(markers: np.ndarray, count: int) -> np.ndarray:
+    """1 for all things, 2 for background, 0 for what is free."""
+    return np.where(markers > count, 2, np.minimum(markers, 1))
+
+
+def _learn_and_cut(
+    bins: np.ndarray, costs: list[np.ndarray], guess: np.ndarray, hard: np.ndarray | None, places: list[Place]
+) -> np.ndarray:
+    """The cut, its histograms learnt from a guess and then from itself; with places, only pieces that hold one."""
+    inside = guess
     for _ in range(_ROUNDS):
-        odds = _log_odds(bins, inside)
-        found = cut(odds, border_costs(array, smoothness=smoothness, steps=steps), hard=hard)
-        if seed:
-            found = pieces_at(found, seed_places(volume, seed))
+        found = cut(_log_odds(bins, inside), costs, hard=hard)
+        if places:
+            found = pieces_at(found, places)
         if np.array_equal(found, inside) or not found.any() or found.all():
-            return np.asarray(found)
+            return found
         inside = found
     return inside
 

@@ -100,13 +100,32 @@ def seed_markers(
     return markers, len(places)
 
 
+def undecided_box(markers: np.ndarray, count: int) -> tuple[slice, slice, slice]:
+    """The box that holds all that is not background by the markers, with two voxels of background around it.
+
+    count   the highest label of a thing; above it is background
+    """
+    slices = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        places = np.flatnonzero((markers <= count).any(axis=others))
+        start, stop = (int(places[0]), int(places[-1]) + 1) if places.size else (0, markers.shape[axis])
+        slices.append(slice(max(0, start - 2), stop + 2))
+    return slices[0], slices[1], slices[2]
+
+
 def _unlike_all(smooth: np.ndarray, places: Sequence[Place]) -> np.ndarray:
     """Which voxels differ from every seed by most of the widest difference there is to it."""
     unlike = np.ones(smooth.shape, dtype=np.bool_)
     if smooth.min() == smooth.max():
         return ~unlike
+    limit = otsu_limit(smooth)
+    bright, dark = two_means(smooth, limit)
     for place in places:
-        unlike &= np.abs(smooth - smooth[place]) > _OTHER * _widest(smooth, place)
+        here = float(smooth[place])
+        unlike &= np.abs(smooth - here) > _OTHER * _widest(smooth, place)
+        # The seed may lie on a peak of its thing: what is not surely of the other class may belong to it.
+        unlike &= smooth < limit - _SURE * (limit - dark) if here > limit else smooth > limit + _SURE * (bright - limit)
     return unlike
 
 

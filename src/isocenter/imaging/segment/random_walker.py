@@ -15,7 +15,7 @@ from isocenter.imaging.segment.inputs import (
     require_contrast,
     sigma_in_steps,
 )
-from isocenter.imaging.segment.markers import class_markers, seed_markers
+from isocenter.imaging.segment.markers import class_markers, seed_markers, undecided_box
 
 _TOLERANCE: Final = 1e-4
 _SIGMA: Final = 0.5
@@ -51,7 +51,11 @@ def random_walker(
         markers, count = seed_markers(volume, seed, background=background, reach_mm=reach_mm)
     else:
         markers, count = class_markers(volume), 1
-    labels = walk_to_markers(array, markers, beta=beta, steps=steps)
+    box = undecided_box(markers, count)
+    spread = float(array[box].std()) / max(float(array.std()), 1e-30)
+    labels = np.zeros(array.shape, dtype=np.int32)
+    # What a reach cuts off changes nothing: the weights stay those of the whole image.
+    labels[box] = walk_to_markers(array[box], markers[box], beta=beta * spread**2, steps=steps)
     return np.where(labels > count, 0, labels)
 
 

@@ -20,6 +20,7 @@ from isocenter.imaging.segment.markers import class_markers, seed_markers
 
 # Floating-point reliefs are flooded in this many levels.
 _LEVELS: Final = 65536
+_SIGMA: Final = 0.7
 # Two touching bodies are two when the neck is this much thinner than the thinner body, of the thickest one's radius.
 _NECK: Final = 0.1
 # A basin of the gradient counts when it is this deep, of the gradient's 99th percentile.
@@ -42,14 +43,14 @@ def watershed(
     markers      without seeds: "objects" takes the bright of Otsu's two classes and splits touching bodies at their
                  necks; "basins" numbers every basin of the gradient (then nothing is 0)
     depth        of a basin that counts: intensity per finest step for "basins", finest steps of neck for "objects"
-    sigma_mm     of the blur before the gradient; one finest step where not given
+    sigma_mm     of the blur before the gradient; 0.7 of the finest step where not given
 
     Raises InputError for a constant image.
     Source: Meyer F. Topographic distance and watershed lines. Signal Processing 1994;38(1):113-125.
     """
     array = gray_array(volume)
     require_contrast(array, "watershed")
-    relief = gradient_magnitude(array, sigma=sigma_in_steps(volume, sigma_mm, 1.0), steps=relative_steps(volume))
+    relief = gradient_magnitude(array, sigma=sigma_in_steps(volume, sigma_mm, _SIGMA), steps=relative_steps(volume))
     if depth is not None:
         positive(depth, "depth", zero=True)
     if seed:
