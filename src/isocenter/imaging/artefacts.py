@@ -11,7 +11,7 @@ _SHIFTS: Final = 20
 _NEAREST: Final = 1
 _FARTHEST: Final = 3
 _ANGLES: Final = 720
-_RING_PX: Final = 9
+_RING_PX: Final = 5
 
 
 def reduce_gibbs(array: np.ndarray) -> np.ndarray:

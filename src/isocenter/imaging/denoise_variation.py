@@ -72,13 +72,15 @@ def denoise_anisotropic(
         return values
     noisy = values / np.float32(sigma)
     clean = noisy
+    # Places without any noise, as padding or the dark of a count, have no share in what is to be taken away.
+    live = adjoint(gradient(noisy, scales), scales) != 0
     step = np.float32(0.9 / (2 * sum(scale**2 for _, scale in scales)))
     for _ in range(_MOST_STEPS):
         seen = smooth_gaussian(clean, sigma_mm=_EDGE_SIGMA, spacing_mm=(1, 1, 1))
         slope = np.square(gradient(seen, scales)).sum(axis=0)
         flux = gradient(clean, scales) / (1 + slope / np.float32(edge**2))
         clean = clean - step * adjoint(flux, scales)
-        if np.square(noisy - clean).mean(dtype=np.float64) > _REMOVED:
+        if not live.any() or np.square(noisy - clean)[live].mean(dtype=np.float64) > _REMOVED:
             break
     return clean * np.float32(sigma)
 

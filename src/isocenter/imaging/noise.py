@@ -37,6 +37,7 @@ _FEW_VALUES: Final = 0.3
 # Values in steps that are the level of Poisson noise, to within this share of it, are counts: its cost falls to this.
 _SAME_STEP: Final = 0.25
 _COUNTED: Final = 0.4
+_NOT_COUNTED: Final = 1.6
 _SAMPLE: Final = 50_000
 
 
@@ -175,7 +176,7 @@ def _doubt_of_counts(values: np.ndarray, level: float) -> float:
     sample = values.reshape(-1)[:: max(1, values.size // _SAMPLE)]
     found = np.unique(sample)
     if found.size > _FEW_VALUES * sample.size:
-        return 1 / _PREFERENCE
+        return _NOT_COUNTED
     step = float(np.median(np.diff(found))) if found.size > 1 else 0.0
     return _COUNTED if abs(step - level) < _SAME_STEP * level else 1.0
 

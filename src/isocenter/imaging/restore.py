@@ -37,7 +37,7 @@ def gibbs(volume: Volume) -> Volume:
     return _changed(volume, artefacts.reduce_gibbs)
 
 
-def ring(volume: Volume, *, center_px: tuple[float, float] | None = None, width_px: int = 9) -> Volume:
+def ring(volume: Volume, *, center_px: tuple[float, float] | None = None, width_px: int = 5) -> Volume:
     """Rings of CT around the centre of rotation (row, column) taken out, slice by slice."""
     return _changed(volume, lambda array: artefacts.reduce_rings(array, center_px=center_px, width_px=width_px))
 
