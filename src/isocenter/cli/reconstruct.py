@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+# What registration needs: options belong to the method, not to the command.
+CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 
 def reconstruct(
     context: typer.Context,

@@ -2,12 +2,17 @@
 
 import numpy as np
 
+from isocenter.imaging.reconstruct.calibration import calibration_region, shortest_side
 from isocenter.imaging.reconstruct.measurement_noise import estimate_kspace_noise, spectrum_of_image
 from isocenter.imaging.reconstruct.operators import normal
 from isocenter.imaging.reconstruct.operators_mri import MultiCoilFourier, to_image, to_kspace
 from isocenter.imaging.reconstruct.scans import KspaceScan
-from isocenter.imaging.reconstruct.sensitivities import coil_maps, combine_coils
+from isocenter.imaging.reconstruct.sensitivities import coil_maps, combine_coils, low_resolution
 from isocenter.imaging.reconstruct.solvers import conjugate_gradients
+
+_LEAST_CENTRE = 8
+# Least expected size, relative to the largest: what is dark at low resolution may still hold a small bright thing.
+_FLOOR = 0.1
 
 
 def zero_filled(scan: KspaceScan) -> np.ndarray:
@@ -25,26 +30,43 @@ def cg_sense(scan: KspaceScan, *, iterations: int = 40, regularisation: float | 
     """The magnitude image that fits all coils' samples best, (rows, columns) float32.
 
     regularisation   Tikhonov weight relative to the largest coil energy. None weighs noise against signal at each
-                     place of k-space, both taken from the data (a Wiener estimate)
+                     place of k-space and of the low-resolution image, all taken from the data (a Wiener estimate)
 
-    Source: Pruessmann et al., Magn Reson Med 2001;46:638.
+    Source: Pruessmann et al., Magn Reson Med 2001;46:638; prior from a low-resolution image: Lin et al., Magn Reson
+    Med 2004;51:559.
     """
     maps = coil_maps(scan)
-    operator = MultiCoilFourier(scan.mask, maps)
     energy = (np.abs(maps) ** 2).sum(axis=0)
+    largest = float(energy.max())
     if regularisation is None:
         noise = estimate_kspace_noise(scan.kspace, scan.mask)
-        spectrum = spectrum_of_image(scan.kspace, scan.mask, noise) / np.mean(energy[energy > 0])
-        penalty = (noise**2 / spectrum).astype(np.float32)
+        expected = _expected_size(scan, energy)
+        spectrum = spectrum_of_image(scan.kspace, scan.mask, noise) / np.mean(
+            energy[energy > 0] * expected[energy > 0] ** 2
+        )
+        penalty = np.asarray(noise**2 / spectrum, np.float32)
     else:
-        penalty = np.full(scan.mask.shape, regularisation * energy.max(), np.float32)
-    # In k-space, and scaled so that the penalty alone would be one: the iterations then need no more than without it.
-    scale = 1 / np.sqrt(np.float32(energy.max()) + penalty)
+        expected = np.ones(scan.mask.shape, np.float32)
+        penalty = np.full(scan.mask.shape, regularisation * largest, np.float32)
+    # The unknown is the image over its expected size, in k-space, scaled so that the penalty alone would be one: the
+    # iterations then need no more than without it.
+    operator = MultiCoilFourier(scan.mask, maps * expected)
+    scale = 1 / np.sqrt(np.float32(largest) + penalty)
 
     def apply(u: np.ndarray) -> np.ndarray:
         seen = to_kspace(normal(operator, to_image(scale * u)))
         return np.asarray(scale * (seen + penalty * (scale * u)))
 
     right = scale * to_kspace(operator.adjoint(scan.kspace))
-    image = to_image(scale * conjugate_gradients(apply, right, n_iterations=iterations))
-    return np.asarray(np.abs(image), np.float32)
+    relative = to_image(scale * conjugate_gradients(apply, right, n_iterations=iterations))
+    return np.asarray(np.abs(expected * relative), np.float32)
+
+
+def _expected_size(scan: KspaceScan, energy: np.ndarray) -> np.ndarray:
+    """How large the image is expected to be at each pixel, up to 1: that of the centre of k-space, and some more."""
+    if shortest_side(calibration_region(scan.mask)) < _LEAST_CENTRE:
+        return np.ones(scan.mask.shape, np.float32)
+    coils = low_resolution(scan.kspace)
+    size = np.sqrt((np.abs(coils) ** 2).sum(axis=0) / np.maximum(energy, 1e-3 * energy.max()))
+    size = np.where(energy > 1e-3 * energy.max(), size, 0)
+    return np.asarray(_FLOOR + (1 - _FLOOR) * size / max(float(size.max()), 1e-30), np.float32)

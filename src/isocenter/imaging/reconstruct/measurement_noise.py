@@ -44,8 +44,8 @@ def estimate_kspace_noise(kspace: np.ndarray, mask: np.ndarray) -> float:
     if shortest_side(region) < 2 * _PATCH or len(kspace) < 2:
         return outer
     values, _, n_patches = calibration_spectrum(kspace[:, region[0], region[1]], _PATCH)
-    weakest = values[: max(1, len(values) // 4)]
-    return min(outer, float(np.sqrt(max(float(np.mean(weakest)), 0.0) / n_patches)))
+    # Coils of a body fill the upper part of the spectrum; the weakest third is noise.
+    return min(outer, float(np.sqrt(max(float(values[len(values) // 3]), 0.0) / n_patches)))
 
 
 def spectrum_of_image(kspace: np.ndarray, mask: np.ndarray, noise: float) -> np.ndarray:

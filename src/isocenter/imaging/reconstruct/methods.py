@@ -6,9 +6,13 @@ from types import MappingProxyType
 import numpy as np
 
 from isocenter.imaging.reconstruct.algebraic import cgls, sart, sirt
+from isocenter.imaging.reconstruct.compressed import cs
+from isocenter.imaging.reconstruct.emission import mlem, osem
 from isocenter.imaging.reconstruct.filtered import FilterName, filtered_back_projection
+from isocenter.imaging.reconstruct.grappa import grappa
+from isocenter.imaging.reconstruct.gridding import gridding
 from isocenter.imaging.reconstruct.kspace import cg_sense, zero_filled
-from isocenter.imaging.reconstruct.regularised import tv
+from isocenter.imaging.reconstruct.regularised import tv, wavelet
 from isocenter.imaging.reconstruct.scans import ProjectionScan
 
 
@@ -18,8 +22,18 @@ def fbp(scan: ProjectionScan, *, window: FilterName = "ramlak", cutoff: float = 
 
 
 FROM_PROJECTIONS: Mapping[str, Callable[..., np.ndarray]] = MappingProxyType(
-    {"fbp": fbp, "sirt": sirt, "sart": sart, "cgls": cgls, "tv": tv}
+    {
+        "fbp": fbp,
+        "gridding": gridding,
+        "sirt": sirt,
+        "sart": sart,
+        "cgls": cgls,
+        "mlem": mlem,
+        "osem": osem,
+        "tv": tv,
+        "wavelet": wavelet,
+    }
 )
 FROM_KSPACE: Mapping[str, Callable[..., np.ndarray]] = MappingProxyType(
-    {"zero-filled": zero_filled, "cg-sense": cg_sense}
+    {"zero-filled": zero_filled, "cg-sense": cg_sense, "grappa": grappa, "cs": cs}
 )

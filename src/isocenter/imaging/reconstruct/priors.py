@@ -25,25 +25,29 @@ class TotalVariation:
         self._n_steps = n_steps
         self._dual: np.ndarray | None = None
 
-    def __call__(self, image: np.ndarray, strength: float) -> np.ndarray:
-        """The image nearest to this one at the price of its total variation, (rows, columns) float32."""
+    def __call__(self, image: np.ndarray, strength: float | np.ndarray) -> np.ndarray:
+        """The image nearest to this one at the price of its total variation, (rows, columns) float32.
+
+        strength   a number, or a map of the image's shape: how little a pixel holds to its value
+        """
         from isocenter.imaging.reconstruct.kernels_tv import dual_step, primal_of_dual
 
         image = np.ascontiguousarray(image, np.float32)
-        if strength <= 0:
+        if np.max(strength) <= 0:
             return np.asarray(np.maximum(image, self._lowest))
+        strengths = np.ascontiguousarray(np.broadcast_to(np.asarray(strength, np.float32), image.shape))
         if self._dual is None or self._dual.shape[1:] != image.shape:
             self._dual = np.zeros((2, *image.shape), np.float32)
         before, ahead = self._dual.copy(), self._dual.copy()
         out = np.empty_like(image)
         pace = 1.0
         for _ in range(self._n_steps):
-            primal_of_dual(image, ahead[0], ahead[1], np.float32(strength), self._lowest, out)
+            primal_of_dual(image, ahead[0], ahead[1], strengths, self._lowest, out)
             faster = (1 + np.sqrt(1 + 4 * pace * pace)) / 2
-            dual_step(out, ahead, before, np.float32(1 / (8 * strength)), np.float32((pace - 1) / faster))
+            dual_step(out, ahead, before, strengths, np.float32((pace - 1) / faster))
             pace = faster
         self._dual = before
-        primal_of_dual(image, before[0], before[1], np.float32(strength), self._lowest, out)
+        primal_of_dual(image, before[0], before[1], strengths, self._lowest, out)
         return out
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from isocenter.imaging.reconstruct.filtered import filtered_back_projection
 from isocenter.imaging.reconstruct.operators import Projection
-from isocenter.imaging.reconstruct.priors import Prior, TotalVariation
+from isocenter.imaging.reconstruct.priors import Prior, TotalVariation, WaveletSparsity
 from isocenter.imaging.reconstruct.scans import ProjectionScan
 from isocenter.imaging.reconstruct.solvers import proximal_gradient
 
@@ -22,12 +22,29 @@ def tv(
 
     Source: Sidky & Pan, Phys Med Biol 2008;53:4777; the weight: Belloni et al., Biometrika 2011;98:791.
     """
-    return _solve(scan, TotalVariation(is_positive=positive), weight, iterations)
+    return reconstruct_with_prior(scan, TotalVariation(is_positive=positive), weight=weight, iterations=iterations)
 
 
-def _solve(
-    scan: ProjectionScan, prior: Prior, weight: float | None, iterations: int, pivot: float = _PIVOT
+def wavelet(
+    scan: ProjectionScan, *, weight: float | None = None, iterations: int = 120, positive: bool = True
 ) -> np.ndarray:
+    """The image that explains the sinogram with few wavelet coefficients, (rows, columns) float32.
+
+    weight   of the coefficients' sum against the squared misfit; None follows the misfit that is left
+
+    Source: Daubechies, Defrise & De Mol, Commun Pure Appl Math 2004;57:1413.
+    """
+    prior = WaveletSparsity(np.random.default_rng(0), is_positive=positive)
+    return reconstruct_with_prior(scan, prior, weight=weight, iterations=iterations)
+
+
+def reconstruct_with_prior(
+    scan: ProjectionScan, prior: Prior, *, weight: float | None = None, iterations: int = 120
+) -> np.ndarray:
+    """The image that explains the sinogram and pleases a prior, any function (image, strength) -> image, float32.
+
+    A denoiser takes part as a prior; its strength is the weight over the largest eigenvalue of the normal operator.
+    """
     geometry = scan.geometry
     operator = Projection(geometry)
     data = scan.sinogram.astype(np.float32)
@@ -35,7 +52,7 @@ def _solve(
     if weight is not None:
         return proximal_gradient(operator, data, prior, strength=weight, start=image, n_iterations=iterations)
     n_views = len(geometry.angles_deg)
-    scale = pivot * geometry.pixel_mm * np.sqrt(n_views * geometry.pixel_mm / geometry.detector_mm)
+    scale = _PIVOT * geometry.pixel_mm * np.sqrt(n_views * geometry.pixel_mm / geometry.detector_mm)
 
     def strength(rest: np.ndarray) -> float:
         return float(scale * np.sqrt(np.mean(rest.astype(np.float64) ** 2)))
