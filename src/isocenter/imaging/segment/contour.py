@@ -31,6 +31,8 @@ _SIGMA: Final = 1.0
 _START_RADIUS: Final = 3.0
 # Voxels around the mask in which it may move in one round.
 _ROOM: Final = 3
+# It rests when no more than this share of its voxels changes.
+_REST: Final = 1e-4
 
 
 def active_contour(
@@ -142,7 +144,8 @@ def _move(
         earlier, last = last, inside
         inside = np.zeros_like(start)
         inside[box] = part
-        if np.array_equal(inside, last) or (round_ and np.array_equal(inside, earlier)):
+        rest = _REST * int(np.count_nonzero(part))
+        if _changes(inside, last) <= rest or (round_ and _changes(inside, earlier) <= rest):
             break
     return inside, last
 
@@ -159,6 +162,11 @@ def _start(volume: Volume, array: np.ndarray, places: list[Place], radius_mm: fl
     for place in places:
         start |= ball_around(array.shape, place, radius, steps)
     return start
+
+
+def _changes(one: np.ndarray, two: np.ndarray) -> int:
+    """How many voxels two masks differ in."""
+    return int(np.count_nonzero(one != two))
 
 
 def _box_around(mask: np.ndarray) -> Box:

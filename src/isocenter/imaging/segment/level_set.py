@@ -17,12 +17,12 @@ from isocenter.imaging.segment.inputs import (
     seed_places,
     sigma_in_steps,
 )
-from isocenter.imaging.segment.markers import class_markers, seed_markers, two_means
+from isocenter.imaging.segment.markers import seed_markers, two_means
 from isocenter.imaging.segment.region import pieces_at
 from isocenter.imaging.segment.threshold import otsu_limit
 
 _ITERATIONS: Final = 300
-_LARGEST_CHANGE: Final = 0.002
+_LARGEST_CHANGE: Final = 0.01
 _SEED_RADIUS: Final = 3.0
 
 
@@ -38,7 +38,7 @@ def level_set(
 
     kind        "threshold": it moves outwards where the intensity is nearer to the thing's than to the surroundings';
                 "geodesic": outwards until edges hold it
-    seed        (column, row, slice) inside; without one it starts from what is surely bright
+    seed        (column, row, slice) inside; without one it starts around the brighter of Otsu's classes
     curvature   how much smoothness counts beside the image
     sigma_mm    of the blur before; half a finest step for "threshold", one for "geodesic" where not given
 
@@ -68,9 +68,10 @@ def _start(volume: Volume, seed: Seeds) -> tuple[np.ndarray, tuple[float, float]
     array = gray_array(volume)
     smooth = blur(array, sigma=1.0, steps=relative_steps(volume))
     if not seed:
-        inside = class_markers(volume) == 1
+        require_contrast(smooth, "level-set")
         bright, dark = two_means(smooth, otsu_limit(smooth))
-        return inside, ((bright + dark) / 2, float("inf"))
+        middle = (bright + dark) / 2
+        return np.asarray(smooth > middle), (middle, float("inf"))
     markers, count = seed_markers(volume, seed)
     inside = (markers > 0) & (markers <= count)
     for place in seed_places(volume, seed):
