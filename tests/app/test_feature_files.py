@@ -3,12 +3,20 @@ import csv
 import numpy as np
 import pytest
 
-from isocenter.app.feature_files import COLUMNS, feature_files, find_config, open_region, write_sr, write_table
+from isocenter.app.feature_files import (
+    COLUMNS,
+    feature_files,
+    find_config,
+    open_region,
+    require_dicom,
+    write_sr,
+    write_table,
+)
 from isocenter.app.image_files import open_image
-from isocenter.core.errors import InputError, UnreadableError
+from isocenter.core.errors import GeometryError, InputError, UnreadableError
 from isocenter.core.feature import Feature
 from isocenter.core.grid import Grid
-from isocenter.core.volume import Volume
+from isocenter.core.volume import Instance, Source, Volume
 from isocenter.imaging.features.radiomics import extract_features
 from isocenter.imaging.features.radiomics_config import builtin_configs
 from isocenter.io.nifti import write_nifti
@@ -110,3 +118,33 @@ def test_a_dicom_series_gives_a_document_and_a_file_does_not(pair, tmp_path):
     assert (tmp_path / "sr.dcm").read_bytes()[128:132] == b"DICM"
     with pytest.raises(InputError, match="leave --sr out"):
         write_sr(features, *open_region(*pair, label="1"), out=tmp_path / "sr.dcm", config="classic")
+
+
+def test_a_mask_of_the_same_voxels_in_another_order_is_turned(pair, tmp_path):
+    volume, mask = open_region(*pair, label="1")
+    affine = volume.grid.affine.copy()
+    affine[:3, 3] += affine[:3, 1] * 7
+    affine[:3, 1] *= -1
+    turned = Volume(mask.array[:, ::-1].astype(np.uint8).transpose(0, 2, 1), Grid((5, 9, 8), affine[:, [0, 2, 1, 3]]))
+    write_nifti(turned, tmp_path / "turned.nii.gz")
+    there = open_region(pair[0], tmp_path / "turned.nii.gz")[1]
+    assert np.array_equal(there.array, mask.array)
+    assert np.allclose(there.grid.affine, volume.grid.affine)
+
+
+def test_a_mask_of_other_voxels_stays_on_its_grid_and_is_refused(pair, tmp_path):
+    other = Grid.of_spacing((5, 8, 9), (2.0, 1.0, 1.0), (0.0, 0.5, 0.0))
+    write_nifti(Volume(np.ones(other.shape, np.uint8), other), tmp_path / "shifted.nii.gz")
+    with pytest.raises(GeometryError, match="one grid"):
+        feature_files(pair[0], tmp_path / "shifted.nii.gz", builtin_configs()["classic"])
+    smaller = Grid.of_spacing((4, 8, 9), (2.0, 1.0, 1.0))
+    write_nifti(Volume(np.ones(smaller.shape, np.uint8), smaller), tmp_path / "smaller.nii.gz")
+    with pytest.raises(GeometryError, match="one grid"):
+        feature_files(pair[0], tmp_path / "smaller.nii.gz", builtin_configs()["classic"])
+
+
+def test_an_image_without_uids_gets_no_document(tmp_path):
+    grid = Grid.of_pixels((1, 4, 4))
+    nameless = Source("dicom", "1.2.3", "1.2.4", instances=(Instance("", "1.2.5"),))
+    with pytest.raises(InputError, match="states its DICOM UIDs"):
+        require_dicom(Volume(np.zeros((1, 4, 4)), grid, source=nameless))

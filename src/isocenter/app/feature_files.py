@@ -7,20 +7,26 @@ from datetime import UTC
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 import isocenter
 from isocenter.app.image_files import open_image, open_labels
 from isocenter.app.parameters import read_options
 from isocenter.app.settings import load_settings
 from isocenter.core.errors import InputError
 from isocenter.core.feature import Feature
+from isocenter.core.grid import Grid
 from isocenter.core.mask import LabelMap, Mask
 from isocenter.core.provenance import Provenance
 from isocenter.core.report import Report, StudyHeader
 from isocenter.core.volume import Volume
 from isocenter.imaging.features.radiomics import extract_features
 from isocenter.imaging.features.radiomics_config import RadiomicsConfig, builtin_configs, parse_configs
+from isocenter.imaging.spatial import resample_mask
 from isocenter.io.atomic import atomic_write
 
+# Voxels; headers round.
+_SAME_VOXEL: Final = 0.01
 COLUMNS: Final = ("tag", "name", "family", "ibsi_id", "aggregation", "value", "unit")
 
 
@@ -41,7 +47,21 @@ def open_region(
             volume.facts, volume.source,
         )  # fmt: skip
     labels = open_labels(mask, volume)
-    return volume, _chosen(labels, label)
+    return volume, _turned(_chosen(labels, label), volume.grid)
+
+
+def _turned(mask: Mask, grid: Grid) -> Mask:
+    """The mask in the image's order of axes, where both hold the same voxels: a NIfTI mask of a DICOM series."""
+    steps = np.linalg.inv(mask.grid.affine) @ grid.affine
+    whole = np.rint(steps)
+    corners = np.array([(0, 0, 0, 1), (*(n - 1 for n in grid.shape), 1)]) @ whole.T
+    last = np.array(mask.grid.shape) - 1
+    is_same = (
+        np.abs(steps - whole).max() < _SAME_VOXEL
+        and np.array_equal(np.abs(whole[:3, :3]).sum(axis=0), (1, 1, 1))
+        and np.array_equal(np.sort(corners[:, :3], axis=0), np.stack((np.zeros(3), last)))
+    )
+    return resample_mask(mask, grid) if is_same else mask
 
 
 def _chosen(labels: LabelMap, label: str | None) -> Mask:
@@ -95,6 +115,16 @@ def write_table(features: Sequence[Feature], out: Path) -> None:
     atomic_write(out, text.getvalue().encode())
 
 
+def require_dicom(volume: Volume) -> None:
+    """Raise InputError unless a DICOM document can refer to the image: it comes from DICOM and states its UIDs."""
+    source = volume.source
+    if source.kind != "dicom" or not source.instances:
+        raise InputError(f"--sr: expected an image from DICOM files, got {source.kind}; leave --sr out")
+    stated = all(instance.sop_uid and instance.sop_class_uid for instance in source.instances)
+    if not (stated and source.study_uid and source.series_uid):
+        raise InputError("--sr: expected an image that states its DICOM UIDs, some are missing; leave --sr out")
+
+
 def write_sr(features: Sequence[Feature], volume: Volume, mask: Mask, *, out: Path, config: str) -> None:
     """Write features as a DICOM SR document of the image's study.
 
@@ -107,9 +137,8 @@ def write_sr(features: Sequence[Feature], volume: Volume, mask: Mask, *, out: Pa
     from isocenter.reporting.dicom_radiomics import build_feature_sr
     from isocenter.reporting.dicom_source import SourceSeries
 
+    require_dicom(volume)
     source = volume.source
-    if source.kind != "dicom" or not source.instances:
-        raise InputError(f"--sr: expected an image from DICOM files, got {source.kind}; leave --sr out")
     header = StudyHeader(source.study_uid, "", volume.modality, volume.facts.body_part, "", "", "", None)
     provenance = Provenance(source.digests, f"isocenter {isocenter.__version__}", parameters={"config": config})
     created = load_settings().now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -21,11 +21,13 @@ def features(
     as_json: Annotated[bool, typer.Option("--json", help="Print the features as JSON.")] = False,
 ) -> None:
     """Compute the radiomic features of MASK on IMAGE as IBSI defines them, and write one row each."""
-    from isocenter.app.feature_files import find_config, open_region, write_sr, write_table
+    from isocenter.app.feature_files import find_config, open_region, require_dicom, write_sr, write_table
     from isocenter.imaging.features.radiomics import NOT_COMPUTED, extract_features
 
     settings = find_config(config, section=section)
     volume, region = open_region(image, mask, label=label, pixel_size_mm=pixel_size_mm)
+    if sr is not None:
+        require_dicom(volume)
     found = extract_features(volume, region, settings)
     write_table(found, out)
     if sr is not None:
