@@ -58,7 +58,7 @@ def fuse_files(first_path: Path, second_path: Path, out: Path, *, labels_path: P
         "pca_weights": list(weights),
         "correlation": None if np.isnan(rows[0].correlation) else rows[0].correlation,
         "information_nats": rows[0].information_nats,
-        "warnings": _warnings(first, second),
+        "warnings": frame_warnings(first, second),
     }
     atomic_write(out / "metrics.json", (json.dumps(metrics, indent=2) + "\n").encode())
     return metrics
@@ -99,7 +99,7 @@ def _window_of(volume: Volume) -> Window:
     return _SOFT_TISSUE if volume.unit == "HU" else robust_window(to_gray(volume).array)
 
 
-def _warnings(first: Volume, second: Volume) -> list[str]:
+def frame_warnings(first: Volume, second: Volume) -> list[str]:
     """What makes the world frame doubtful, one line each."""
     uids = {image.source.frame_of_reference_uid for image in (first, second)} - {""}
     if len(uids) > 1:

@@ -16,12 +16,17 @@ Rule = Literal["maximum", "average"]
 # The B3 spline of the starlet transform. Source: Starck JL, Murtagh F. Astronomical Image and Data Analysis, 2006, A.
 _B3: Final = np.array((1, 4, 6, 4, 1)) / 16
 _N_BINS: Final = 32
+# Into at most so many parts a coarse voxel is divided along an axis, and the grid altogether.
+_MOST_PARTS: Final = 6
+_MOST_VOXELS: Final = 200_000_000
 
 
 def bring_onto(first: Volume, second: Volume) -> Volume:
     """The second image on the first one's grid by the world frame, float32, linear; 0 or its lowest value outside.
 
-    A second image that holds only 0 and 1 stays such an image (half and more is 1), uint8.
+    Where the first grid is coarser, each of its voxels holds the mean of what it covers.
+
+    A mask of 0 and 1 comes back as shares of voxels, whose weighted centre and volume are the mask's own.
 
     Raises GeometryError where the place of one is unknown while the grids differ, or where they share no place.
     """
@@ -35,12 +40,26 @@ def bring_onto(first: Volume, second: Volume) -> Volume:
     if covered_share(first.grid, second.grid) == 0:
         raise GeometryError("fusion: expected images of one place, got two that share none; register them first")
     gray = to_gray(second)
-    is_mask = gray.array.dtype.kind in "iub" and not np.any((gray.array != 0) & (gray.array != 1))
     finite = np.asarray(gray.array, dtype=np.float32)
     if not np.isfinite(finite).all():
         finite = np.nan_to_num(finite, nan=0.0, posinf=0.0, neginf=0.0)
-    moved = resample_to(gray.with_array(finite), first.grid, outside=min(0.0, float(finite.min())))
-    return moved.with_array((moved.array >= 0.5).astype(np.uint8)) if is_mask else moved
+    return _resample_mean(gray.with_array(finite), first.grid, outside=min(0.0, float(finite.min())))
+
+
+def _resample_mean(volume: Volume, grid: Grid, *, outside: float) -> Volume:
+    """The volume on another grid; where that one is coarser, each voxel is the mean of the places that it covers."""
+    steps = np.abs(np.linalg.inv(volume.grid.affine)[:3, :3] @ grid.affine[:3, :3]).max(axis=0)
+    parts = np.clip(np.ceil(steps - 0.01), 1, _MOST_PARTS).astype(int)
+    if (parts == 1).all() or np.prod(parts) * np.prod(grid.shape) > _MOST_VOXELS:
+        return resample_to(volume, grid, outside=outside)
+    affine = grid.affine.copy()
+    affine[:3, 3] -= grid.affine[:3, :3] @ ((parts - 1) / (2 * parts))
+    affine[:3, :3] = grid.affine[:3, :3] / parts
+    a, b, c = (int(part) for part in parts)
+    fine = Grid((grid.shape[0] * a, grid.shape[1] * b, grid.shape[2] * c), affine)
+    values = resample_to(volume, fine, outside=outside)
+    blocks = values.array.reshape(grid.shape[0], a, grid.shape[1], b, grid.shape[2], c)
+    return Volume(blocks.mean(axis=(1, 3, 5)), grid, values.unit, values.modality, values.facts, values.source)
 
 
 def covered_share(grid: Grid, other: Grid) -> float:

@@ -236,3 +236,31 @@ def spread_blocks(
                 field[k, j, i, 1] = v + move[1, 0] * p + move[1, 1] * q + move[1, 2] * r + move[1, 3]
                 field[k, j, i, 2] = w + move[2, 0] * p + move[2, 1] * q + move[2, 2] * r + move[2, 3]
     return field
+
+
+@njit(cache=True)
+def values_in_pairs(
+    fixed: np.ndarray, moving: np.ndarray, field: np.ndarray, factors: np.ndarray, spacing: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fixed values at the first voxel of each block and the moving values that the field brings there, where known."""
+    n = field.shape[1] * field.shape[2] * field.shape[3]
+    one, other = np.empty(n), np.empty(n)
+    count = 0
+    for block_k in range(field.shape[1]):
+        for block_j in range(field.shape[2]):
+            for block_i in range(field.shape[3]):
+                k, j, i = block_k * factors[0], block_j * factors[1], block_i * factors[2]
+                z = k + field[0, block_k, block_j, block_i] / spacing[0]
+                y = j + field[1, block_k, block_j, block_i] / spacing[1]
+                x = i + field[2, block_k, block_j, block_i] / spacing[2]
+                if z < -0.5 or y < -0.5 or x < -0.5:
+                    continue
+                if z > moving.shape[0] - 0.5 or y > moving.shape[1] - 0.5 or x > moving.shape[2] - 0.5:
+                    continue
+                m = value_at(moving, z, y, x)
+                if np.isnan(m):
+                    continue
+                one[count] = fixed[k, j, i]
+                other[count] = m
+                count += 1
+    return one[:count], other[:count]

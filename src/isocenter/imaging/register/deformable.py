@@ -9,15 +9,17 @@ Sources: Lucas BD, Kanade T. IJCAI 1981:674-679; Baker S, Matthews I. Int J Comp
 compositional); Vercauteren T et al. NeuroImage 2009;45(1):S61-S72 (composition and smoothing of demons).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
+from isocenter.imaging.intensity import to_gray
 from isocenter.imaging.register.levels import Level, coarser_level, finest_level
-from isocenter.imaging.register.linear import Measure, Registration, register_linear
+from isocenter.imaging.register.linear import Measure, Registration, register_linear, weigh_moved
+from isocenter.imaging.register.warp import warp_field
 from isocenter.imaging.smooth import smooth_gaussian
 
 
@@ -50,6 +52,10 @@ _STRIDE: Final = 0.4
 _STILL: Final = 0.002
 # How often a field that folds is smoothed before it is given as it is.
 _FOLD_TRIES: Final = 6
+# A search ends where more variance is left over than before by this factor.
+_WORSE: Final = 1.02
+# Tones of the moving image that are mapped to fixed ones between modalities.
+_N_TONES: Final = 48
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +64,7 @@ class Deformation:
 
     field_mm           (slices, rows, columns, 3) float32 on the fixed grid: moving point - fixed point, LPS mm; the
                        affine part included
-    linear             the motion it begins with, and the evidence
+    linear             the motion it begins with, with the evidence after the displacement
     folding_percent    share of voxels turned inside out
     """
 
@@ -75,12 +81,21 @@ def register_deformable(
     Raises what `register_linear` raises.
     """
     linear = register_linear(fixed, moving, kind="affine", measure=measure)
-    blocks, affine = _search_field(finest_level(fixed), finest_level(moving), linear.matrix, effort)
-    return _without_folds(blocks, affine, fixed.grid, linear)
+    blocks, affine = _search_field(
+        finest_level(fixed), finest_level(moving), linear.matrix, effort, remap=linear.measure == "information"
+    )
+    found = _without_folds(blocks, affine, fixed.grid, linear)
+    moved = warp_field(to_gray(moving), fixed.grid, found.field_mm)
+    return replace(found, linear=replace(linear, evidence=weigh_moved(fixed, moved, linear.evidence)))
 
 
-def _search_field(fixed: Level, moving: Level, matrix: np.ndarray, effort: Effort) -> tuple[np.ndarray, np.ndarray]:
-    """The field in mm along the grid's axes, (3, K, J, I), and where its blocks lie: (4, 4) block index -> LPS mm."""
+def _search_field(
+    fixed: Level, moving: Level, matrix: np.ndarray, effort: Effort, *, remap: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The field in mm along the grid's axes, (3, K, J, I), and where its blocks lie: (4, 4) block index -> LPS mm.
+
+    remap   whether the moving tones are mapped to fixed ones first (another modality)
+    """
     extent = float((fixed.spacing_mm * np.array(fixed.array.shape)).max())
     blocks, affine = np.zeros((3, 1, 1, 1), dtype=np.float32), fixed.affine
     finest_mm = max(extent / effort.side, float(fixed.spacing_mm.min()))
@@ -92,6 +107,11 @@ def _search_field(fixed: Level, moving: Level, matrix: np.ndarray, effort: Effor
         shape = tuple(np.array(small.array.shape) // factors)
         blocks, affine = _onto(blocks, affine, new_affine, shape), new_affine
         other = _on_level(coarser_level(moving, target_mm), small, matrix)
+        if remap:
+            # Half of the steps with the tones as they are, half with what the first half made of them.
+            other = _as_fixed(other, small, blocks, factors)
+            blocks = _improve(blocks, (small, other, factors), n_iterations // 2, effort)
+            other = _as_fixed(other, small, blocks, factors)
         blocks = _improve(blocks, (small, other, factors), n_iterations, effort)
     return blocks, affine
 
@@ -110,26 +130,55 @@ def _improve(
     damping = np.float32(effort.damping * float(trace.mean()) / 3 + 1e-12)
     longest = np.float32(_STRIDE * block_mm[np.array(blocks.shape[1:]) > 1].min())
     relation = np.zeros((2, *blocks.shape[1:]), dtype=np.float32)
+    best, least = blocks, np.inf
     for number in range(n_iterations + 1):
         sums = residual_sums(fixed.array, moving, blocks, relation, factors, spacing)
+        relation, unexplained = _local_relation(_smooth(sums[3:], effort.intensity, block_mm))
+        if unexplained > least * _WORSE:
+            break
+        if unexplained < least:
+            best, least = blocks, unexplained
         if number > 0:
             pull = _smooth(sums[:3], effort.window, block_mm)
             steps = solve_steps(structure, pull, damping, longest)
             blocks = _smooth(compose_fields(blocks, steps, block_mm), effort.smoothing, block_mm)
             if float(np.abs(steps).mean()) < _STILL * float(block_mm.min()):
                 break
-        relation = _local_relation(_smooth(sums[3:], effort.intensity, block_mm))
-    return blocks
+    return best
 
 
-def _local_relation(sums: np.ndarray) -> np.ndarray:
-    """Slope and offset, (2, K, J, I), that make moving values fixed ones; a flat neighbourhood gets slope 0."""
+def _local_relation(sums: np.ndarray) -> tuple[np.ndarray, float]:
+    """Slope and offset, (2, K, J, I), that make moving values fixed ones, and the mean variance they leave over.
+
+    A flat neighbourhood gets slope 0.
+    """
     n = np.maximum(sums[0], 1e-6)
     mean_f, mean_m = sums[1] / n, sums[2] / n
-    var_m = np.maximum(sums[4] / n - mean_m**2, 0)
+    var_f, var_m = np.maximum(sums[3] / n - mean_f**2, 0), np.maximum(sums[4] / n - mean_m**2, 0)
     both = sums[5] / n - mean_f * mean_m
     slope = both / (var_m + 1e-4 * float(var_m.max()) + 1e-12)
-    return np.asarray(np.stack((slope, mean_f - slope * mean_m)), dtype=np.float32)
+    unexplained = float((np.maximum(var_f - slope * both, 0) * sums[0]).sum() / max(float(sums[0].sum()), 1e-6))
+    return np.asarray(np.stack((slope, mean_f - slope * mean_m)), dtype=np.float32), unexplained
+
+
+def _as_fixed(moving: np.ndarray, fixed: Level, blocks: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """The moving array with each value replaced by the mean of the fixed values found with it.
+
+    Source: Roche A et al. IEEE Trans Med Imaging 2001;20(10):1038-1049 (one image as a function of the other).
+    """
+    from isocenter.imaging.register.deform_kernels import values_in_pairs
+
+    one, other = values_in_pairs(fixed.array, moving, blocks, factors, fixed.spacing_mm.astype(np.float32))
+    edges = np.quantile(other, np.linspace(0, 1, _N_TONES + 1))
+    edges = np.unique(edges)
+    if len(edges) < 3:
+        return moving
+    tone = np.clip(np.searchsorted(edges, other, side="right") - 1, 0, len(edges) - 2)
+    count = np.bincount(tone, minlength=len(edges) - 1)
+    known = count > 0
+    goals = (np.bincount(tone, one, minlength=len(edges) - 1) / np.maximum(count, 1))[known]
+    values = (np.bincount(tone, other, minlength=len(edges) - 1) / np.maximum(count, 1))[known]
+    return np.asarray(np.interp(moving, values, goals), dtype=np.float32)
 
 
 def _smooth(parts: np.ndarray, sigma_blocks: float, block_mm: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from isocenter.imaging.register.refine import (
     refine_information,
 )
 from isocenter.imaging.register.starts import (
+    MIN_OVERLAP,
     Scene,
     body_middle,
     build_scene,
@@ -115,6 +116,14 @@ def home_motion(fixed: Grid, moving: Grid) -> np.ndarray:
     return np.asarray(turned[1] @ np.linalg.inv(turned[0]))
 
 
+def weigh_moved(fixed: Volume, moved: Volume, before: Evidence) -> Evidence:
+    """The evidence for a moved image that lies on the fixed grid already; overlap and climbs stay those of `before`."""
+    levels = _copies((finest_level(fixed), finest_level(moved)), _MIDDLE_SIDE)
+    climbs = (before.n_starts, before.n_agreeing)
+    found = weigh_evidence(*levels, np.eye(4), overlap=before.overlap, climbs=climbs)
+    return replace(found, is_mirrored=before.is_mirrored)
+
+
 def _find_start(
     scene: Scene, middle: tuple[Level, Level, Level], way: tuple[np.ndarray, Freedom, bool]
 ) -> tuple[np.ndarray, Evidence]:
@@ -123,28 +132,33 @@ def _find_start(
     ends: list[Fit] = []
     if trusted:
         ends = wide_search(scene, freedom, near_starts(scene, home))
-        found = _best_of(scene, middle, freedom, ends)
+        found = _best_of(scene, middle, freedom, ends[:1])
         if found is not None and found[1].agreement >= _PLAIN:
             return found
     ends += wide_search(scene, freedom, far_starts(scene, home, freedom, all_round=not trusted))
     ends.sort(key=lambda fit: -fit.similarity)
-    found = _best_of(scene, middle, freedom, ends)
+    # What the headers say stays in the choice, however little the coarse copies think of it.
+    asked = [*ends, Fit(home, 1.0, 1.0)] if trusted and scene.overlap(home) >= MIN_OVERLAP else ends
+    found = _best_of(scene, middle, freedom, asked)
     return found if found is not None else (home, Evidence(0.0, 0.0, None, 0.0, 0, 0))
 
 
 def _best_of(
     scene: Scene, middle: tuple[Level, Level, Level], freedom: Freedom, ends: list[Fit]
 ) -> tuple[np.ndarray, Evidence] | None:
-    """Of the different ends, each climbed on with finer copies, the one that most speaks for; None without ends."""
+    """Of the different ends, each climbed on with finer copies, the one that most speaks for; None without ends.
+
+    The last end is always among them.
+    """
     reach_mm = 2 * float(scene.fixed.spacing_mm.max())
     different: list[Fit] = []
-    for end in ends:
+    for end in ends[-1:] + ends[:-1]:
         if end.similarity > 0 and all(distance_mm(scene, end.matrix, kept.matrix) > reach_mm for kept in different):
             different.append(end)
     samples = weighted_samples(middle[0], middle[2], n_most=12_000)
     binned = bin_pair(Pair(middle[0], samples, middle[1]))
     found: list[tuple[float, np.ndarray, Evidence]] = []
-    for end in different[:_N_FINALISTS]:
+    for end in different[: _N_FINALISTS + 1]:
         fit = refine_information(binned, end.matrix, freedom, n_iterations=15)
         n_agreeing = sum(distance_mm(scene, other.matrix, end.matrix) <= reach_mm for other in ends)
         climbs = (len(ends), n_agreeing)

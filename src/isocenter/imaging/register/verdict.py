@@ -143,7 +143,7 @@ def _inside(fixed: Level, moving: Level, matrix: np.ndarray) -> float | None:
     bodies = []
     structured = False
     for level in (fixed, moving):
-        body = foreground(level)
+        body = _without_rim(foreground(level))
         if np.count_nonzero(body) < 200:
             return None
         structured = structured or _noise_ratio(level.array, body) < _NOISE_RATIO
@@ -152,6 +152,18 @@ def _inside(fixed: Level, moving: Level, matrix: np.ndarray) -> float | None:
         return None
     here, chance = _against_chance(bodies[0], bodies[1], matrix, _KNOWN_INSIDE)
     return (here - chance) / (1 - chance) if here > 0 else None
+
+
+def _without_rim(body: np.ndarray) -> np.ndarray:
+    """The body without its outermost voxels, which are part ground."""
+    kept = body.copy()
+    for axis in range(3):
+        if body.shape[axis] > 4:
+            along = np.moveaxis(body, axis, 0)
+            both = np.moveaxis(kept, axis, 0)
+            both[1:] &= along[:-1]
+            both[:-1] &= along[1:]
+    return kept
 
 
 def _noise_ratio(array: np.ndarray, body: np.ndarray) -> float:
