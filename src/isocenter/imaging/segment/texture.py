@@ -17,7 +17,7 @@ from isocenter.imaging.segment.texture_maps import GABOR_WAVELENGTHS, gabor_maps
 # Width (sigma, pixels) of the averages that find the textures: a share of the image's side, within limits.
 _WINDOW_SHARE, _LEAST_WINDOW, _MOST_WINDOW = 1 / 28, 4.0, 16.0
 # Width of the averages that draw the borders, and how strongly neighbouring pixels hold together there.
-_BORDER_WINDOWS, _PULL, _TRUST, _ROUNDS = (2.0, 3.0, 4.5, 6.5), 2.0, 0.3, 4
+_BORDER_WINDOWS, _PULL, _TRUST, _ROUNDS = (6.5, 4.5, 3.0, 2.0), 2.0, 0.3, 2
 # The narrowest average is taken that still knows this share of the pixels amid their class.
 _KNOWN: Final = 0.98
 # Regions narrower than this many windows are given to their neighbours.
@@ -28,6 +28,7 @@ _LEAST_SIDE: Final = 16
 # Share of pixels, those amid their like, that the textures are first found in.
 _PURE: Final = 0.4
 _SAMPLE: Final = 200_000
+_FISHER_SAMPLE: Final = 20_000
 _LEARNED_PIXELS: Final = 2**19
 # Log-likelihood below which a class is as good as ruled out.
 _FLOOR: Final = -30.0
@@ -62,7 +63,7 @@ def segment_texture(
     width = window or float(np.clip(min(shape[1:]) * _WINDOW_SHARE, _LEAST_WINDOW, _MOST_WINDOW))
     maps = [texture_maps(array[k], limits) for k in chosen]
     first = _first_labels(maps, inside[chosen], classes, width, np.random.default_rng(seed))
-    rule, sigma = _learned_rule([np.concatenate(parts) for parts in maps], inside[chosen], first, classes)
+    rule, sigma = _learned_rule([np.concatenate(parts) for parts in maps], inside[chosen], first, classes, width)
     every = (_average(np.concatenate(texture_maps(part, limits)), sigma) for part in array)
     scores = np.stack([_score(part, rule) for part in every])
     labels = np.argmax(smooth_field(scores * _TRUST, inside, _PULL / relative_steps(volume)), axis=-1)
@@ -107,20 +108,26 @@ def _first_labels(
     return np.asarray(np.argmin(squares, axis=0))
 
 
-def _learned_rule(maps: list[np.ndarray], inside: np.ndarray, labels: np.ndarray, classes: int) -> tuple[Rule, float]:
-    """How to score a pixel's averages for each class, and how narrow they are; learned from labels, drawn anew."""
-    for sigma in _BORDER_WINDOWS:
+def _learned_rule(
+    maps: list[np.ndarray], inside: np.ndarray, labels: np.ndarray, classes: int, width: float
+) -> tuple[Rule, float]:
+    """How to score a pixel's averages for each class, and how wide they are: from wide to narrow, labels drawn anew."""
+    best: tuple[Rule, float] | None = None
+    for sigma in (width, *(narrow for narrow in _BORDER_WINDOWS if narrow < width)):
         averages = [_average(part, sigma) for part in maps]
         rule = _fisher_rule(averages, _inner(labels, inside, sigma), labels, classes)
         scores = np.stack([_score(part, rule) for part in averages])
-        inner = _inner(labels, inside, sigma)
-        if (scores.argmax(axis=-1) == labels)[inner].mean() >= _KNOWN:
+        known = (scores.argmax(axis=-1) == labels)[_inner(labels, inside, sigma)].mean()
+        if best is not None and known < _KNOWN:
             break
-    for _ in range(_ROUNDS - 1):
-        labels = smooth_field(scores * _TRUST, inside, np.array((0, _PULL, _PULL))).argmax(axis=-1)
-        rule = _fisher_rule(averages, _inner(labels, inside, sigma), labels, classes)
-        scores = np.stack([_score(part, rule) for part in averages])
-    return rule, sigma
+        for _ in range(_ROUNDS):
+            labels = smooth_field(scores * _TRUST, inside, np.array((0, _PULL, _PULL))).argmax(axis=-1)
+            rule = _fisher_rule(averages, _inner(labels, inside, sigma), labels, classes)
+            scores = np.stack([_score(part, rule) for part in averages])
+        best = (rule, sigma)
+    if best is None:
+        raise InputError("texture: expected at least one width of averages, got none")
+    return best
 
 
 def _fisher_rule(averages: list[np.ndarray], inner: np.ndarray, labels: np.ndarray, classes: int) -> Rule:
@@ -128,10 +135,11 @@ def _fisher_rule(averages: list[np.ndarray], inner: np.ndarray, labels: np.ndarr
 
     Source: Fisher RA, Ann Eugen 1936;7:179-188; Rao CR, J R Stat Soc B 1948;10:159-203.
     """
-    rows = np.concatenate([part[:, where] for part, where in zip(averages, inner, strict=True)], axis=1)
-    found = labels[inner]
-    every = rows[:, :: max(1, rows.shape[1] // _SAMPLE)]
-    found = found[:: max(1, rows.shape[1] // _SAMPLE)]
+    step = max(1, int(np.count_nonzero(inner)) // _FISHER_SAMPLE)
+    chosen = np.zeros(inner.shape, dtype=np.bool_)
+    chosen.flat[np.flatnonzero(inner)[::step]] = True
+    every = np.concatenate([part[:, where] for part, where in zip(averages, chosen, strict=True)], axis=1)
+    found = labels[chosen]
     means = np.stack(
         [every[:, found == c].mean(axis=1) if (found == c).any() else every.mean(axis=1) for c in range(classes)]
     )
