@@ -19,45 +19,40 @@ def _middle(a, b, c):  # type: ignore[no-untyped-def]
     return _high(_low(a, b), _low(_high(a, b), c))
 
 
-# The median works in one scratch row per thread, cut into lines of this many voxels at fixed places: only then does the
-# compiler see that they do not overlap, and uses vector instructions. A line yields two voxels less.
-_LINE = 288
-_THREE = 3 * _LINE
-_NINE = 12 * _LINE
-_END = 21 * _LINE
+# The median works in lines of this many voxels that lie at fixed places in few arrays: only then does the compiler see
+# that they do not overlap, and uses vector instructions. A line yields two voxels less.
+_LINE = 272
 
 
 @njit(cache=True, nogil=True)
-def _sort_slices(work: np.ndarray) -> None:
-    """Lines 0 … 2 sorted place by place into lines 9 … 11, after the older triples 6 … 11 have moved to 3 … 8."""
-    for i in range(6 * _LINE):
-        work[_THREE + i] = work[2 * _THREE + i]
+def _sort_slices(raw: np.ndarray, triple: np.ndarray) -> None:
+    """Three lines sorted place by place, ascending."""
     for i in range(_LINE):
-        a, b, c = work[i], work[_LINE + i], work[2 * _LINE + i]
+        a, b, c = raw[i], raw[_LINE + i], raw[2 * _LINE + i]
         p, q = _low(a, b), _high(a, b)
         r = _low(q, c)
-        work[9 * _LINE + i] = _low(p, r)
-        work[10 * _LINE + i] = _high(p, r)
-        work[11 * _LINE + i] = _high(q, c)
+        triple[i] = _low(p, r)
+        triple[_LINE + i] = _high(p, r)
+        triple[2 * _LINE + i] = _high(q, c)
 
 
 @njit(cache=True, nogil=True)
-def _sort_columns(work: np.ndarray) -> None:
-    """The ascending triples in lines 3 … 11 merged place by place to nine ascending values in lines 12 … 20.
+def _sort_columns(first: np.ndarray, second: np.ndarray, third: np.ndarray, nine: np.ndarray) -> None:
+    """Three rows' ascending triples merged place by place to nine ascending values.
 
     After the rows of the 3 x 3 table of triples are sorted its columns still are, so that its corners are the extremes
     and few comparisons are left.
     """
     for i in range(_LINE):
-        a, b, c = work[3 * _LINE + i], work[6 * _LINE + i], work[9 * _LINE + i]
+        a, b, c = first[i], second[i], third[i]
         p, q = _low(a, b), _high(a, b)
         r = _low(q, c)
         a0, a1, a2 = _low(p, r), _high(p, r), _high(q, c)
-        a, b, c = work[4 * _LINE + i], work[7 * _LINE + i], work[10 * _LINE + i]
+        a, b, c = first[_LINE + i], second[_LINE + i], third[_LINE + i]
         p, q = _low(a, b), _high(a, b)
         r = _low(q, c)
         b0, b1, b2 = _low(p, r), _high(p, r), _high(q, c)
-        a, b, c = work[5 * _LINE + i], work[8 * _LINE + i], work[11 * _LINE + i]
+        a, b, c = first[2 * _LINE + i], second[2 * _LINE + i], third[2 * _LINE + i]
         p, q = _low(a, b), _high(a, b)
         r = _low(q, c)
         c0, c1, c2 = _low(p, r), _high(p, r), _high(q, c)
@@ -67,44 +62,44 @@ def _sort_columns(work: np.ndarray) -> None:
         p, q = _low(a2, c0), _high(a2, c0)
         x, y = _high(t, p), _low(u, q)
         d = _high(x, b1)
-        work[_NINE + i], work[_NINE + _LINE + i] = a0, _low(a1, b0)
-        work[_NINE + 2 * _LINE + i], work[_NINE + 3 * _LINE + i] = _low(t, p), _low(x, b1)
-        work[_NINE + 4 * _LINE + i], work[_NINE + 5 * _LINE + i] = _low(d, y), _high(d, y)
-        work[_NINE + 6 * _LINE + i], work[_NINE + 7 * _LINE + i] = _high(u, q), _high(b2, c1)
-        work[_NINE + 8 * _LINE + i] = c2
+        nine[i], nine[_LINE + i] = a0, _low(a1, b0)
+        nine[2 * _LINE + i], nine[3 * _LINE + i] = _low(t, p), _low(x, b1)
+        nine[4 * _LINE + i], nine[5 * _LINE + i] = _low(d, y), _high(d, y)
+        nine[6 * _LINE + i], nine[7 * _LINE + i] = _high(u, q), _high(b2, c1)
+        nine[8 * _LINE + i] = c2
 
 
 @njit(cache=True, nogil=True)
-def _median_of_columns(work: np.ndarray) -> None:
-    """The median of 27 into line 0: of a place's nine ascending values and those of its two right neighbours.
+def _median_of_columns(nine: np.ndarray, line: np.ndarray) -> None:
+    """The median of 27: of a place's nine ascending values and those of its two right neighbours.
 
     With the three columns' values of each rank sorted too, a value of rank i and place j has (i + 1)(j + 1) - 1 values
     known to be no greater and (9 - i)(3 - j) - 1 known to be no less; where either reaches 14 it is not the median.
     Seven go at each end, and the median of 13 is left: l5 … l8, m2 … m6, h0 … h3.
     """
     for i in range(_LINE):
-        n = _NINE + i
-        h0 = _high(_high(work[n], work[n + 1]), work[n + 2])
-        n = _NINE + _LINE + i
-        h1 = _high(_high(work[n], work[n + 1]), work[n + 2])
-        n = _NINE + 2 * _LINE + i
-        a, b, c = work[n], work[n + 1], work[n + 2]
+        n = i
+        h0 = _high(_high(nine[n], nine[n + 1]), nine[n + 2])
+        n = _LINE + i
+        h1 = _high(_high(nine[n], nine[n + 1]), nine[n + 2])
+        n = 2 * _LINE + i
+        a, b, c = nine[n], nine[n + 1], nine[n + 2]
         m2, h2 = _middle(a, b, c), _high(_high(a, b), c)
-        n = _NINE + 3 * _LINE + i
-        a, b, c = work[n], work[n + 1], work[n + 2]
+        n = 3 * _LINE + i
+        a, b, c = nine[n], nine[n + 1], nine[n + 2]
         m3, h3 = _middle(a, b, c), _high(_high(a, b), c)
-        n = _NINE + 4 * _LINE + i
-        m4 = _middle(work[n], work[n + 1], work[n + 2])
-        n = _NINE + 5 * _LINE + i
-        a, b, c = work[n], work[n + 1], work[n + 2]
+        n = 4 * _LINE + i
+        m4 = _middle(nine[n], nine[n + 1], nine[n + 2])
+        n = 5 * _LINE + i
+        a, b, c = nine[n], nine[n + 1], nine[n + 2]
         m5, l5 = _middle(a, b, c), _low(_low(a, b), c)
-        n = _NINE + 6 * _LINE + i
-        a, b, c = work[n], work[n + 1], work[n + 2]
+        n = 6 * _LINE + i
+        a, b, c = nine[n], nine[n + 1], nine[n + 2]
         m6, l6 = _middle(a, b, c), _low(_low(a, b), c)
-        n = _NINE + 7 * _LINE + i
-        l7 = _low(_low(work[n], work[n + 1]), work[n + 2])
-        n = _NINE + 8 * _LINE + i
-        l8 = _low(_low(work[n], work[n + 1]), work[n + 2])
+        n = 7 * _LINE + i
+        l7 = _low(_low(nine[n], nine[n + 1]), nine[n + 2])
+        n = 8 * _LINE + i
+        l8 = _low(_low(nine[n], nine[n + 1]), nine[n + 2])
         # l upwards and h downwards make a bitonic row of eight: p holds its four least, q its four greatest.
         p0, q0 = _low(l5, h3), _high(l5, h3)
         p1, q1 = _low(l6, h2), _high(l6, h2)
@@ -120,15 +115,15 @@ def _median_of_columns(work: np.ndarray) -> None:
         best = _low(best, _high(s3, m4))
         best = _low(best, _high(t0, m3))
         best = _low(best, _high(t1, m2))
-        work[i] = _low(best, t2)
+        line[i] = _low(best, t2)
 
 
 @njit(cache=True, nogil=True)
-def _load_line(row: np.ndarray, start: int, work: np.ndarray, at: int) -> None:
+def _load_line(row: np.ndarray, start: int, raw: np.ndarray, at: int) -> None:
     """Copy a row from one place before `start` into the line at `at`; its ends repeat beyond the border."""
     first = start - 1
     low, high = max(0, first), min(row.size, first + _LINE)
-    line = work[at : at + _LINE]
+    line = raw[at : at + _LINE]
     # Views of one length, and no index that might be negative: else the copy is done one by one.
     given, taken = row[low:high], line[low - first : high - first]
     for i in range(given.size):
@@ -138,12 +133,12 @@ def _load_line(row: np.ndarray, start: int, work: np.ndarray, at: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _load_triple(three: tuple, start: int, work: np.ndarray) -> None:  # type: ignore[type-arg]
-    """Take in the next row of three slices."""
-    _load_line(three[0], start, work, 0)
-    _load_line(three[1], start, work, _LINE)
-    _load_line(three[2], start, work, 2 * _LINE)
-    _sort_slices(work)
+def _load_triple(three: tuple, start: int, raw: np.ndarray, triple: np.ndarray) -> None:  # type: ignore[type-arg]
+    """One row of three slices, sorted."""
+    _load_line(three[0], start, raw, 0)
+    _load_line(three[1], start, raw, _LINE)
+    _load_line(three[2], start, raw, 2 * _LINE)
+    _sort_slices(raw, triple)
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -155,20 +150,23 @@ def median_27(array: np.ndarray, out: np.ndarray) -> None:
     slices, rows, columns = array.shape
     for k in prange(slices):
         above, here, below = array[max(k - 1, 0)], array[k], array[min(k + 1, slices - 1)]
-        # Two more than the lines: the last places of the last line look at two right neighbours.
-        work = np.zeros(_END + 2, array.dtype)
+        raw, line = np.empty(3 * _LINE, array.dtype), np.empty(_LINE, array.dtype)
+        # The triples of a row stand in the place of its number modulo 3.
+        triples = np.empty((3, 3 * _LINE), array.dtype)
+        # Two more than nine lines: the last places of the last line look at two right neighbours.
+        nine = np.zeros(9 * _LINE + 2, array.dtype)
         for start in range(0, columns, _LINE - 2):
             stop = min(start + _LINE - 2, columns)
-            _load_triple((above[0], here[0], below[0]), start, work)
-            _load_triple((above[0], here[0], below[0]), start, work)
+            _load_triple((above[0], here[0], below[0]), start, raw, triples[0])
             for j in range(rows):
                 after = min(j + 1, rows - 1)
-                _load_triple((above[after], here[after], below[after]), start, work)
-                _sort_columns(work)
-                _median_of_columns(work)
-                line = out[k, j, start:stop]
-                for i in range(line.size):
-                    line[i] = work[i]
+                if after > j:
+                    _load_triple((above[after], here[after], below[after]), start, raw, triples[after % 3])
+                _sort_columns(triples[max(j - 1, 0) % 3], triples[j % 3], triples[after % 3], nine)
+                _median_of_columns(nine, line)
+                row = out[k, j, start:stop]
+                for i in range(row.size):
+                    row[i] = line[i]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
