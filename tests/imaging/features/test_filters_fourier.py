@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from isocenter.core.errors import InputError
+from isocenter.core.errors import InputError, LimitError
 from isocenter.imaging.features.filters_fourier import (
     continued,
     filter_isotropic,
@@ -96,6 +96,12 @@ def test_the_first_aligned_component_of_a_plane_wave_is_its_gradients_length():
 def test_orders_too_many_to_turn_are_refused():
     with pytest.raises(InputError, match="up to 4"):
         riesz_aligned(noise((5, 5, 5)), (5, 0, 0), sigma_voxels=(1, 1, 1))
+
+
+def test_more_voxels_than_memory_holds_frames_for_are_refused():
+    huge = np.broadcast_to(np.float32(0), (400, 400, 400))
+    with pytest.raises(LimitError, match="crop"):
+        riesz_aligned(huge, (1, 0, 0), sigma_voxels=(1, 1, 1))
 
 
 def test_the_margin_follows_the_boundary_and_the_dimension():

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from isocenter.core.errors import InputError
+from isocenter.core.errors import InputError, LimitError
 from isocenter.imaging.features.filters_pooling import pad_border
 from isocenter.imaging.features.filters_settings import Boundary, FilterSettings
 
@@ -19,6 +19,8 @@ _MARGIN: Final = 24
 # The order up to which a Riesz transform is turned: 3^order terms.
 _LARGEST_TURNED: Final = 4
 _VOXELS_AT_A_TIME: Final = 2**18
+# Voxels, margin included, whose frames and components fit into a few GB.
+_MOST_TURNED: Final = 2**25
 
 
 def margin_voxels(shape: Sequence[int], settings: FilterSettings) -> tuple[int, ...]:
@@ -84,12 +86,14 @@ def riesz_aligned(array: np.ndarray, orders: Sequence[int], *, sigma_voxels: Seq
     The frame is that of the structure tensor of the first-order Riesz components; each direction points where the
     component along it is positive.
 
-    Raises InputError for an order above 4. Source: IBSI-2 reference manual (no reference map); Depeursinge et al., Med
-    Image Anal 2017;36:177-196.
+    Raises InputError for an order above 4, LimitError for more than 2^25 voxels.
+    Source: IBSI-2 reference manual (no reference map); Depeursinge et al., Med Image Anal 2017;36:177-196.
     """
     dimension, order = len(orders), sum(orders)
     if order > _LARGEST_TURNED:
         raise InputError(f"riesz: expected an order up to {_LARGEST_TURNED} with align_mm, got {order}")
+    if array.size > _MOST_TURNED:
+        raise LimitError(f"riesz: expected at most {_MOST_TURNED} voxels with align_mm, got {array.size}; crop first")
     first = [riesz_transform(array, unit) for unit in np.eye(dimension, dtype=int).tolist()]
     frames = _frames(first, sigma_voxels)
     response = np.zeros(array.shape, dtype=np.float32)
