@@ -9,9 +9,15 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
 def count_pairs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_levels: int) -> np.ndarray:
     """(offsets, levels, levels): how often a level has another one at an offset."""
+    width = n_levels + 1
+    square = _count_with_outside(levels, places, offsets, n_levels).reshape(len(offsets), width, width)
+    return np.asarray(square[:, 1:, 1:], dtype=np.float64)
+
+
+@njit(cache=True)
+def _count_with_outside(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_levels: int) -> np.ndarray:
     width = n_levels + 1
     counts = np.zeros((len(offsets), width * width), dtype=np.int64)
     for d in range(len(offsets)):
@@ -21,17 +27,25 @@ def count_pairs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_l
             here, there = levels[np.uint64(place)], levels[np.uint64(place + offsets[d])]
             # Pairs with the outside fall into column 0.
             row[np.uint64(here * width + there)] += 1
-    square = counts.reshape(len(offsets), width, width)
-    return square[:, 1:, 1:].astype(np.float64)
+    return counts
 
 
-@njit(cache=True)
 def count_runs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_levels: int, longest: int) -> np.ndarray:
     """(offsets, levels, longest): how many runs of each level have each length from 1.
 
     places    ascending; offsets positive, so that what came before a voxel is known
     """
-    width = longest + 1
+    reached = _count_reached(levels, places, offsets, n_levels, longest + 1)
+    table = reached.reshape(len(offsets), n_levels, longest + 1).astype(np.float64)
+    # A run of a length reaches that length and not the next one.
+    return np.asarray(table[:, :, :-1] - table[:, :, 1:])
+
+
+@njit(cache=True)
+def _count_reached(
+    levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_levels: int, width: int
+) -> np.ndarray:
+    """(offsets, levels x width): how many voxels of each level are the n-th of their run, n from 1."""
     reached = np.zeros((len(offsets), n_levels * width), dtype=np.int64)
     lengths = np.zeros(len(levels), dtype=np.int64)
     for d in range(len(offsets)):
@@ -42,9 +56,7 @@ def count_runs(levels: np.ndarray, places: np.ndarray, offsets: np.ndarray, n_le
             length = 1 + lengths[before] * (levels[before] == level)
             lengths[place] = length
             row[np.uint64((level - 1) * width + length - 1)] += 1
-    # A run of a length reaches that length and not the next one.
-    table = reached.reshape(len(offsets), n_levels, width).astype(np.float64)
-    return table[:, :, :-1] - table[:, :, 1:]
+    return reached
 
 
 @njit(cache=True)
