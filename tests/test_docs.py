@@ -30,7 +30,7 @@ def blocks(kind: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory) -> Path:
-    """A folder as the documents assume it: breast/, head.png, chest/, context.json."""
+    """A folder as the documents assume it: breast/, head.png, chest/, ct.npz, pet.npz, mr.npz, context.json."""
     from isocenter.app.demo_series import write_phantom_series
     from isocenter.imaging.phantoms import chest_phantom
     from isocenter.io.raster import write_png
@@ -43,8 +43,27 @@ def samples(tmp_path_factory) -> Path:
     for name in ("a.png", "b.png"):
         write_png(speckle(rng), folder / "breast" / name)
     write_png(speckle(rng), folder / "head.png")
+    write_scans(folder)
     (folder / "context.json").write_text('{"pixel_size_mm": 0.15}', encoding="utf-8")
     return folder
+
+
+def write_scans(folder: Path) -> None:
+    """ct.npz, pet.npz and mr.npz: what `reconstruct` takes."""
+    from isocenter.imaging.phantoms_projection import coil_sensitivities, draw_ellipses, project_ellipses, shepp_logan
+    from isocenter.imaging.reconstruct.geometry import ScanGeometry
+    from isocenter.imaging.reconstruct.operators_mri import to_kspace
+
+    head, size = shepp_logan(44.0, scale=0.02), (96, 96)
+    geometry = ScanGeometry(np.linspace(0, 180, 40, endpoint=False), 137, 1.0, size, 1.0)
+    lines = project_ellipses(head, geometry)
+    frame = {"angles_deg": geometry.angles_deg, "detector_mm": 1.0, "size": size, "pixel_mm": 1.0}
+    np.savez(folder / "ct.npz", sinogram=lines, **frame)
+    np.savez(folder / "pet.npz", sinogram=np.random.default_rng(1).poisson(20 * lines), **frame)
+    mask = np.zeros(size, bool)
+    mask[::3] = mask[40:56] = True
+    kspace = to_kspace(draw_ellipses(head, size, pixel_mm=1.0) * coil_sensitivities(8, size))
+    np.savez(folder / "mr.npz", kspace=kspace * mask, mask=mask)
 
 
 def speckle(rng: np.random.Generator) -> np.ndarray:
