@@ -64,11 +64,11 @@ def test_two_clicks_find_two_bodies():
 
 
 def with_a_bridge() -> tuple[Volume, np.ndarray]:
-    """A ball, joined by a rod of 3 voxels to a slab at the image's border."""
+    """A ball, joined by a rod of 5 voxels to a slab at the image's border."""
     volume, truth = ball(radius=9, spread=8)
     array = volume.array.copy()
     others = np.zeros(truth.shape, bool)
-    others[16:19, 16:19, 18:] = others[:, :, 32:] = True
+    others[15:20, 15:20, 18:] = others[:, :, 32:] = True
     array[others & ~truth] += 100
     return volume.with_array(array), truth
 
@@ -76,7 +76,7 @@ def with_a_bridge() -> tuple[Volume, np.ndarray]:
 def test_a_leak_is_closed_and_told():
     volume, truth = with_a_bridge()
     found = region_growing(volume, seed=((17, 17, 17),))
-    assert dice(found.mask, truth) > 0.93
+    assert dice(found.mask, truth) > 0.85
     assert len(found.notes) == 1
     assert "leaked" in found.notes[0]
     assert "mm" in found.notes[0]

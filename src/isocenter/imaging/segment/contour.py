@@ -49,7 +49,7 @@ def active_contour(
     kind         "chan-vese": two mean intensities; "geodesic": outwards from the seeds up to edges; "snake": an
                  elastic curve drawn to the nearest edges of a single slice
     seed         (column, row, slice) inside; without one the contour starts around the brighter of Otsu's classes
-    radius_mm    of the ball or circle around each seed to start from
+    radius_mm    of the ball or circle around each seed to start from; "chan-vese" starts from Otsu's class if not given
     iterations   at most; it stops where it no longer moves
     smoothing    steps of curvature flow per iteration, for the two on voxels
 
@@ -62,7 +62,7 @@ def active_contour(
     if iterations < 1 or smoothing < 0:
         raise InputError(f"active-contour: expected iterations >= 1 and smoothing >= 0, got {iterations}, {smoothing}")
     places = seed_places(volume, seed)
-    start = _start(volume, array, places, radius_mm)
+    start = _start(volume, places, radius_mm, by_class=kind == "chan-vese")
     if kind == "snake":
         return close_snake(volume, start, iterations=iterations)
     if kind == "geodesic":
@@ -150,13 +150,15 @@ def _move(
     return inside, last
 
 
-def _start(volume: Volume, array: np.ndarray, places: list[Place], radius_mm: float | None) -> np.ndarray:
-    """Balls around the seeds, or the brighter class of the blurred image."""
+def _start(volume: Volume, places: list[Place], radius_mm: float | None, *, by_class: bool) -> np.ndarray:
+    """Balls around the seeds, or one class of the blurred image: the brighter, or the first seed's."""
+    array = gray_array(volume)
     steps = relative_steps(volume)
-    if not places:
+    if not places or (by_class and radius_mm is None):
         smooth = blur(array, sigma=_SIGMA, steps=steps)
         require_contrast(smooth, "active-contour")
-        return np.asarray(smooth > otsu_limit(smooth))
+        bright = np.asarray(smooth > otsu_limit(smooth))
+        return ~bright if places and not bright[places[0]] else bright
     radius = _START_RADIUS if radius_mm is None else positive(radius_mm, "radius-mm") / finest_mm(volume)
     start = np.zeros(array.shape, dtype=np.bool_)
     for place in places:

@@ -1,10 +1,13 @@
 """First derivatives of a smoothed volume, per finest step, so that thick slices do not look steep."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from isocenter.imaging.smooth import smooth_gaussian
+
+_MOST_STEP: Final = 2.0
 
 
 def blur(array: np.ndarray, *, sigma: float, steps: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -25,6 +28,8 @@ def gradient(array: np.ndarray, *, steps: Sequence[float] | np.ndarray) -> np.nd
 
 
 def gradient_magnitude(array: np.ndarray, *, sigma: float, steps: Sequence[float] | np.ndarray) -> np.ndarray:
-    """How steep the blurred intensities are, float32; sigma and steps in the same unit."""
-    parts = gradient(blur(array, sigma=sigma, steps=steps), steps=steps)
+    """How steep the blurred intensities are, float32; sigma and steps in the same unit, the finest step 1."""
+    # An edge falls between two slices however thick they are: there it is as steep as between few.
+    near = np.minimum(np.asarray(steps, dtype=np.float64), _MOST_STEP)
+    parts = gradient(blur(array, sigma=sigma, steps=steps), steps=near)
     return np.asarray(np.sqrt(np.einsum("akji,akji->kji", parts, parts)))

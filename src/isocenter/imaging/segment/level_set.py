@@ -18,12 +18,15 @@ from isocenter.imaging.segment.inputs import (
     sigma_in_steps,
 )
 from isocenter.imaging.segment.markers import seed_markers, two_means
-from isocenter.imaging.segment.region import pieces_at
+from isocenter.imaging.segment.region import grow_region, pieces_at
 from isocenter.imaging.segment.threshold import otsu_limit
 
 _ITERATIONS: Final = 300
 _LARGEST_CHANGE: Final = 0.01
 _SEED_RADIUS: Final = 3.0
+_NECK_STEPS: Final = 4.0
+# The solver's surface stands still in slices thicker than a few pixels: they count as so many.
+_MOST_STEP: Final = 3.0
 
 
 def level_set(
@@ -74,13 +77,17 @@ def _start(volume: Volume, seed: Seeds) -> tuple[np.ndarray, tuple[float, float]
         return np.asarray(smooth > middle), (middle, float("inf"))
     markers, count = seed_markers(volume, seed)
     inside = (markers > 0) & (markers <= count)
-    for place in seed_places(volume, seed):
+    places = seed_places(volume, seed)
+    for place in places:
         inside |= ball_around(array.shape, place, _SEED_RADIUS, relative_steps(volume)) & (markers <= count)
     middle, outside = float(np.median(smooth[inside])), smooth[markers > count]
     darker, brighter = outside[outside < middle], outside[outside > middle]
     low = (middle + float(np.median(darker))) / 2 if darker.size else -float("inf")
     high = (middle + float(np.median(brighter))) / 2 if brighter.size else float("inf")
-    return inside, (low, high)
+    # Near its goal from the start, but through no gap that the surface would not pass.
+    units = [float(step) for step in relative_steps(volume)]
+    grown = grow_region(smooth, places, limits=(low, high), spacing_mm=units, neck_mm=_NECK_STEPS)
+    return inside | (grown.mask & (markers <= count)), (low, high)
 
 
 def _by_intensity(
@@ -118,7 +125,8 @@ def _run(surface: Any, feature: np.ndarray, start: np.ndarray, steps: np.ndarray
     surface.SetNumberOfIterations(_ITERATIONS)
     surface.SetMaximumRMSError(_LARGEST_CHANGE)
     one_slice = start.shape[0] == 1
-    spacing = [float(step) for step in steps[:0:-1] if one_slice] or [float(step) for step in steps[::-1]]
+    thick = [float(step) for step in np.minimum(steps, _MOST_STEP)]
+    spacing = thick[:0:-1] if one_slice else thick[::-1]
     images = []
     for array in (start.astype(np.uint8), feature.astype(np.float32)):
         image = sitk.GetImageFromArray(array[0] if one_slice else array)

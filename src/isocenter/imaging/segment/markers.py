@@ -92,7 +92,8 @@ def seed_markers(
         markers[ball_around(array.shape, place, _SEED_RADIUS, steps)] = other
     for number, place in enumerate(places, 1):
         radius = _sure_radius(smooth, place, [p for p in places if p != place], steps)
-        markers[ball_around(array.shape, place, radius, steps) & (markers != other)] = number
+        alike = np.abs(array - float(array[place])) < _ALIKE * _widest(smooth, place)
+        markers[ball_around(array.shape, place, radius, steps) & (markers != other) & alike] = number
     for number, place in enumerate(places, 1):
         markers[place] = number
     if not (markers == other).any():
@@ -131,6 +132,8 @@ def _unlike_all(smooth: np.ndarray, places: Sequence[Place]) -> np.ndarray:
 
 def _widest(smooth: np.ndarray, place: Place) -> float:
     """How far the intensity of a place lies from the mean of the one of Otsu's classes that it does not belong to."""
+    if smooth.min() == smooth.max():
+        return float("inf")
     bright, dark = two_means(smooth, otsu_limit(smooth))
     return max(abs(float(smooth[place]) - bright), abs(float(smooth[place]) - dark))
 

@@ -38,7 +38,7 @@ def random_walker(
     background   places outside; found by the image where none is given
     reach_mm     how far from the nearest seed a thing may lie
     sigma_mm     of the blur before; half a finest step where not given
-    beta         how shy of edges: a rise of one standard deviation of the image per finest step weighs exp(-beta / 10)
+    beta         how shy of edges: a jump of one standard deviation of the image weighs exp(-beta / 10)
 
     Raises InputError for a constant image.
     Source: Grady L. Random walks for image segmentation. IEEE PAMI 2006;28(11):1768-1783.
@@ -114,8 +114,9 @@ def _edge_weights(array: np.ndarray, beta: float, steps: np.ndarray) -> list[np.
     for axis, step in enumerate(steps):
         weight = np.zeros(array.shape, dtype=np.float32)
         front = tuple(slice(0, -1) if a == axis else slice(None) for a in range(3))
-        slope = np.diff(values, axis=axis) / np.float32(step)
-        weight[front] = np.exp(-np.float32(beta / 10) * slope * slope) + np.float32(_LEAST_WEIGHT)
+        jump = np.diff(values, axis=axis)
+        # As a wire: its cross-section over its length; the finest steps weigh 1.
+        weight[front] = (np.exp(-np.float32(beta / 10) * jump * jump) + np.float32(_LEAST_WEIGHT)) / np.float32(step**2)
         weights.append(weight)
     return weights
 

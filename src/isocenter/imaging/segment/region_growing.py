@@ -27,6 +27,9 @@ from isocenter.imaging.smooth import smooth_median, smooth_median_2d
 _DEVIATIONS: Final = 3.0
 _ROUNDS: Final = 4
 _SAMPLE_RADIUS: Final = 2.0
+# Of the image's range, what a sample may differ from its seed; of the noise, what the median may take from a seed.
+_SAME: Final = 0.25
+_WIPED: Final = 5.0
 # Intensities this near to each other, of the image's spread, are one material however even the sample.
 _LEAST_SPREAD: Final = 0.02
 # How far from the region, in finest steps, its surroundings are looked at and its border may move.
@@ -103,11 +106,12 @@ def _grow_by_itself(volume: Volume, places: list[Place], neck: float | None, rea
     smooth = smooth_median_2d(array) if volume.is_2d else smooth_median(array)
     low, high = (float(value) for value in np.percentile(smooth, (0.5, 99.5)))
     least = _LEAST_SPREAD * (high - low)
+    noise = float(np.median(np.abs(smooth - array))) / _QUARTILE
     mask = np.zeros(array.shape, dtype=np.bool_)
     stopped, notes = False, {}
     for place in places:
         # What the median wipes out, a thin vessel or a single voxel, is followed in the image itself.
-        wiped = abs(float(smooth[place]) - float(array[place])) > 10 * least
+        wiped = abs(float(smooth[place]) - float(array[place])) > _WIPED * noise + 10 * least
         values = np.asarray(array, np.float32) if wiped else smooth
         grown = _grow_one(volume, values, place, (least, neck or 0.0, reach))
         if neck is None and not grown.reached_limit and _leaks(grown):
@@ -142,14 +146,18 @@ def _grow_one(volume: Volume, smooth: np.ndarray, place: Place, guards: tuple[fl
     sharp = np.asarray(gray_array(volume), dtype=np.float32)
     steps = relative_steps(volume)
     spacing_mm = _spacing(volume, stated=False)
-    limits = _limits(smooth, ball_around(smooth.shape, place, _SAMPLE_RADIUS, steps), place, least)
+    near = ball_around(smooth.shape, place, _SAMPLE_RADIUS, steps)
+    near &= np.abs(smooth - smooth[place]) <= _SAME * (float(smooth.max()) - float(smooth.min()))
+    limits = _limits(smooth, near, place, least)
     region = grow_region(smooth, [place], limits=limits, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
     for _ in range(_ROUNDS - 1):
         wider = _limits(smooth, region.mask, place, least)
         if np.allclose(wider, limits, rtol=1e-3, atol=1e-3 * least):
             break
-        limits = wider
-        region = grow_region(smooth, [place], limits=limits, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
+        grown = grow_region(smooth, [place], limits=wider, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
+        if _leaks(grown) and not _leaks(region):
+            break
+        limits, region = wider, grown
     mask = region.mask
     for _ in range(_BORDER_ROUNDS):
         mask = _to_half_step((sharp, smooth), mask, place, (limits, steps)) | region.mask
@@ -204,7 +212,7 @@ def _brightest_middle(volume: Volume, array: np.ndarray) -> Place:
     """The voxel deepest inside the largest piece of the brighter of Otsu's classes."""
     require_contrast(array, "region-growing")
     smooth = smooth_median_2d(array) if volume.is_2d else smooth_median(array)
-    require_contrast(smooth, "region-growing")
+    smooth = smooth if smooth.min() < smooth.max() else array
     labels, count = label_components(np.asarray(smooth > otsu_limit(smooth)), connectivity=6)
     sizes = np.bincount(labels.reshape(-1), minlength=count + 1)
     largest = labels == 1 + int(np.argmax(sizes[1:]))
