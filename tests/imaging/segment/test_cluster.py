@@ -159,3 +159,17 @@ def test_tissue_of_a_real_brain_is_three_classes_of_plausible_share(data_dir: Pa
     labels = cluster_gmm(image, classes=3, mask=Mask(inside, image.grid))
     share = np.bincount(labels[inside], minlength=4)[1:] / inside.sum()
     assert (share > 0.03).all()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("image", "organs"), [("example_ct_sm", "example_seg"), ("example_mr_sm", "example_seg_mr")])
+def test_superpixels_of_real_torsos_keep_to_their_organs(data_dir: Path, image: str, organs: str):
+    from isocenter.io.load import load
+
+    volume, masks = (load(data_dir / "ct_mr_organ_masks_small" / f"{name}.nii.gz") for name in (image, organs))
+    values = np.clip(volume.array, -160, 240) if image == "example_ct_sm" else volume.array
+    pieces = superpixels_slic(volume.with_array(values.astype(np.float32)), segments=3000)
+    known = masks.array.astype(int)
+    table = np.zeros((pieces.max() + 1, known.max() + 1))
+    np.add.at(table, (pieces[known > 0], known[known > 0]), 1)
+    assert table.max(axis=1).sum() / (known > 0).sum() > 0.96
