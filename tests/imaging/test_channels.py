@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from isocenter.core.errors import InputError
+from isocenter.core.errors import InputError, UnknownSpacingError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
-from isocenter.imaging.channels import each_channel, each_part, keep_range, require_finite, spacing_of
+from isocenter.imaging.channels import each_channel, each_part, keep_range, millimetres_of, require_finite, spacing_of
 
 
 def test_a_colour_image_is_changed_channel_by_channel():
@@ -38,4 +38,6 @@ def test_only_integers_have_a_range_to_keep():
 
 def test_an_unknown_pixel_size_counts_as_one_pixel():
     assert spacing_of(Volume(np.zeros((1, 2, 2)), Grid.of_pixels((1, 2, 2)))) == (1, 1, 1)
+    with pytest.raises(UnknownSpacingError, match="--sigma-px"):
+        millimetres_of(Volume(np.zeros((1, 2, 2)), Grid.of_pixels((1, 2, 2))), instead="--sigma-px")
     assert spacing_of(Volume(np.zeros((2, 2, 2)), Grid.of_spacing((2, 2, 2), (5, 0.5, 0.7)))) == (5, 0.5, 0.7)

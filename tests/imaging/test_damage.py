@@ -53,10 +53,10 @@ def test_several_damaged_slices_are_all_found():
     assert [each.index for each in find_damaged_slices(array)] == [5, 6, 14, 22]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_healthy_series_is_left_alone(seed: int):
     assert find_damaged_slices(body()) == ()
-    chest = chest_phantom(np.random.default_rng(seed), shape=(40, 96, 96), spacing_mm=(6.0, 3.4, 3.4))
+    chest = chest_phantom(np.random.default_rng(seed), shape=(30, 72, 72), spacing_mm=(8.0, 4.5, 4.5))
     assert find_damaged_slices(chest.volume.array) == ()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from isocenter.core.errors import InputError
+from isocenter.core.errors import InputError, UnknownSpacingError
 from isocenter.core.volume import Volume
 
 
@@ -50,3 +50,16 @@ def spacing_of(volume: Volume) -> tuple[float, float, float]:
         return 1.0, 1.0, 1.0
     k, j, i = volume.grid.spacing_mm
     return float(k), float(j), float(i)
+
+
+def millimetres_of(volume: Volume, *, instead: str) -> tuple[float, float, float]:
+    """Millimetres along (slices, rows, columns) for an option that is in millimetres.
+
+    instead   the option that is in pixels
+    Raises UnknownSpacingError where nobody stated a pixel size.
+    """
+    if not volume.grid.spacing_known:
+        raise UnknownSpacingError(
+            f"millimetres: expected an image that states its pixel size, it has none; use {instead}"
+        )
+    return spacing_of(volume)

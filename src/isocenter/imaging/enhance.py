@@ -13,7 +13,7 @@ import numpy as np
 from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume, Window
 from isocenter.imaging import contrast, intensity, sharpen, smooth
-from isocenter.imaging.channels import each_channel, keep_range, require_finite, spacing_of
+from isocenter.imaging.channels import each_channel, keep_range, millimetres_of, require_finite, spacing_of
 
 _PRESETS: Final = ("soft-tissue", "lung", "liver", "bone", "brain")
 
@@ -114,8 +114,7 @@ def _width(volume: Volume, sigma_mm: float | None, sigma_px: float | None) -> tu
         raise InputError("sigma: expected --sigma-mm or --sigma-px, got both; leave one out")
     spacing = spacing_of(volume)
     if sigma_mm is not None:
-        k, j, i = volume.grid.spacing_mm
-        return sigma_mm, (float(k), float(j), float(i))
+        return sigma_mm, millimetres_of(volume, instead="--sigma-px")
     if sigma_px is not None:
         return sigma_px, (1.0, 1.0, 1.0)
     return min(spacing[1:]), spacing

@@ -14,7 +14,7 @@ from isocenter.core.mask import Mask
 from isocenter.core.volume import Volume
 from isocenter.imaging import artefacts, contrast, morphology
 from isocenter.imaging.bias import correct_bias
-from isocenter.imaging.channels import each_channel, keep_range, spacing_of
+from isocenter.imaging.channels import each_channel, keep_range, millimetres_of, spacing_of
 from isocenter.imaging.damage import find_damaged_slices, interpolate_slices
 from isocenter.imaging.inpaint import inpaint_biharmonic, inpaint_tv
 
@@ -100,8 +100,7 @@ def _shaped(
     spacing = spacing_of(volume)
     radius = min(spacing[1:])
     if radius_mm is not None:
-        k, j, i = volume.grid.spacing_mm
-        radius, spacing = radius_mm, (float(k), float(j), float(i))
+        radius, spacing = radius_mm, millimetres_of(volume, instead="--radius-px")
     elif radius_px is not None:
         radius, spacing = radius_px, (1.0, 1.0, 1.0)
     return each_channel(volume, lambda array: change(array, radius_mm=radius, spacing_mm=spacing))
