@@ -116,6 +116,13 @@ def home_motion(fixed: Grid, moving: Grid) -> np.ndarray:
     return np.asarray(turned[1] @ np.linalg.inv(turned[0]))
 
 
+def depth_correlation(fixed: Volume, moving: Volume, matrix: np.ndarray) -> float:
+    """The correlation of the intensities at a motion, the depth of the body weighed most."""
+    small = _copies((finest_level(fixed), finest_level(moving)), _MIDDLE_SIDE)
+    samples = weighted_samples(small[0], core_level(small[0]), n_most=12_000)
+    return correlation_at(Pair(small[0], samples, small[1]), matrix).similarity
+
+
 def weigh_moved(fixed: Volume, moved: Volume, before: Evidence) -> Evidence:
     """The evidence for a moved image that lies on the fixed grid already; overlap and climbs stay those of `before`."""
     levels = _copies((finest_level(fixed), finest_level(moved)), _MIDDLE_SIDE)
