@@ -81,6 +81,10 @@ def pairs(size: int) -> dict[str, Pair]:
     ends[ball_around(smooth.shape, (size * 3 // 16,) * 3, size / 16, STEPS)] = 1
     odds = ((half.array - 50) / 18).astype(np.float32)
     costs = border_costs(half.array, smoothness=4.0, steps=STEPS)
+    half_relief = gradient_magnitude(half.array, sigma=1.0, steps=STEPS)
+    two = np.zeros(half.array.shape, np.int32)
+    two[0] = 2
+    two[(size // 4,) * 3] = 1
     start = np.zeros(half.array.shape, bool)
     start[size // 8 : -size // 8, size // 8 : -size // 8, size // 8 : -size // 8] = True
     image = sitk.GetImageFromArray(array)
@@ -96,6 +100,13 @@ def pairs(size: int) -> dict[str, Pair]:
             "SimpleITK",
             lambda: sitk.MorphologicalWatershedFromMarkers(
                 sitk.GetImageFromArray(relief), sitk.GetImageFromArray(markers.astype(np.uint8)), False, False
+            ),
+        ),
+        "watershed from two seeds, half size, ITK": (
+            lambda: flood(half_relief, two),
+            "SimpleITK",
+            lambda: sitk.MorphologicalWatershedFromMarkers(
+                sitk.GetImageFromArray(half_relief), sitk.GetImageFromArray(two.astype(np.uint8)), False, False
             ),
         ),
         "random walker": (

@@ -99,3 +99,19 @@ def test_bad_input_is_named():
         walk_to_markers(volume.array, np.zeros(volume.array.shape, int), beta=1.0, steps=np.ones(3))
     alone = walk_to_markers(volume.array, np.full(volume.array.shape, 4), beta=1.0, steps=np.ones(3))
     assert (alone == 4).all()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_another_unit_changes_scikit_images_labels_and_not_ours():
+    volume, truth = ball(radius=6, size=18, spread=30)
+    markers = np.zeros(truth.shape, np.int32)
+    markers[7:11, 7:11, 7:11], markers[0] = 1, 2
+
+    def both(factor: float) -> tuple[np.ndarray, np.ndarray]:
+        array = volume.array.astype(np.float64) * factor
+        theirs = peer_walker(array, markers, beta=130, mode="cg_j", tol=1e-4)
+        return walk_to_markers(array, markers, beta=130.0, steps=np.ones(3)), theirs
+
+    (ours, theirs), (ours_scaled, theirs_scaled) = both(0.01), both(1.0)
+    np.testing.assert_array_equal(ours == 1, ours_scaled == 1)
+    assert dice(theirs == 1, theirs_scaled == 1) < 0.8
