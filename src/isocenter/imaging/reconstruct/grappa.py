@@ -24,7 +24,7 @@ def grappa(scan: KspaceScan, *, regularisation: float = 1e-6) -> np.ndarray:
     """
     filled = fill_kspace(scan.kspace, scan.mask, regularisation)
     images = to_image(filled)
-    maps = coil_maps(KspaceScan(filled, np.ones_like(scan.mask))) if scan.sensitivities is None else scan.sensitivities
+    maps = coil_maps(scan, least_strength=0.8)
     return np.asarray(np.abs(combine_coils(images, maps)), np.float32)
 
 

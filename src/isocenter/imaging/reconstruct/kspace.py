@@ -12,7 +12,7 @@ from isocenter.imaging.reconstruct.solvers import conjugate_gradients
 
 _LEAST_CENTRE = 8
 # Least expected size, relative to the largest: what is dark at low resolution may still hold a small bright thing.
-_FLOOR = 0.1
+_FLOOR = 0.2
 
 
 def zero_filled(scan: KspaceScan) -> np.ndarray:

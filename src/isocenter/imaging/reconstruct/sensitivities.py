@@ -9,10 +9,11 @@ from isocenter.imaging.reconstruct.scans import KspaceScan
 _KERNEL = 6
 
 
-def coil_maps(scan: KspaceScan) -> np.ndarray:
+def coil_maps(scan: KspaceScan, *, least_strength: float = 0.5) -> np.ndarray:
     """The sensitivities: given, or estimated from the calibration region; (coils, rows, columns) complex64.
 
-    Estimated ones have squares that sum to one inside the body and are zero outside.
+    least_strength   estimated maps are zero where the calibration explains less of the signal than this, 0 to 1:
+                     outside the body; where they are not, their squares sum to one
     """
     if scan.sensitivities is not None:
         return scan.sensitivities
@@ -21,7 +22,7 @@ def coil_maps(scan: KspaceScan) -> np.ndarray:
     region = calibration_region(scan.mask)
     if shortest_side(region) < _KERNEL + 2:
         return smooth_maps(scan.kspace)
-    return espirit_maps(scan.kspace, region)
+    return espirit_maps(scan.kspace, region, least_strength)
 
 
 def smooth_maps(kspace: np.ndarray) -> np.ndarray:
@@ -37,7 +38,7 @@ def low_resolution(kspace: np.ndarray) -> np.ndarray:
     return to_image(kspace * np.exp(-(y[:, None] ** 2 + x[None, :] ** 2) / (2 * 0.06**2)).astype(np.float32))
 
 
-def espirit_maps(kspace: np.ndarray, region: tuple[slice, slice]) -> np.ndarray:
+def espirit_maps(kspace: np.ndarray, region: tuple[slice, slice], least_strength: float) -> np.ndarray:
     """Sensitivities as the eigenvectors of what neighbours in k-space say of each other.
 
     Source: Uecker et al., Magn Reson Med 2014;71:990 (ESPIRiT), one map.
@@ -46,7 +47,7 @@ def espirit_maps(kspace: np.ndarray, region: tuple[slice, slice]) -> np.ndarray:
     kernels = _signal_kernels(kspace[:, region[0], region[1]])
     maps, strength = _dominant(_kernel_products(kernels, (rows, columns)))
     maps = maps * np.exp(-1j * np.angle(maps[..., :1]))
-    maps[strength < 0.8] = 0
+    maps[strength < least_strength] = 0
     return np.ascontiguousarray(np.moveaxis(maps, -1, 0), np.complex64)
 
 
