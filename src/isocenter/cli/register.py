@@ -49,8 +49,8 @@ def register(
         print(f"{out}: agreement {found['agreement']:.2f}, correlation {found['similarity']:.4f}")
     if not outcome.converged:
         print(
-            f"isocenter: registration: expected two images of one thing, got others: {outcome.problem}; only metrics.json "
-            "is written, check the images",
+            f"isocenter: registration: expected two images of one thing, got others: {outcome.problem}; only "
+            "metrics.json is written, check the images",
             file=sys.stderr,
         )
     sys.exit(DONE if outcome.converged else CHECK_FAILED)
