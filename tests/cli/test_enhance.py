@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from isocenter.app.image_files import open_image
-from isocenter.cli.enhance import _split
 from isocenter.io.raster import write_png
 
 
@@ -23,12 +22,6 @@ def folder(tmp_path):
     picture = np.random.default_rng(0).integers(0, 200, (40, 48)).astype(np.uint8)
     write_png(picture, tmp_path / "in.png")
     return tmp_path
-
-
-def test_words_and_options_may_stand_in_any_order():
-    places, options = _split(["gaussian", "--sigma-px", "2", "a.png", "b.png", "--x=1"])
-    assert places == ["gaussian", "a.png", "b.png"]
-    assert options == ["--sigma-px", "2", "--x=1"]
 
 
 def test_a_picture_is_enhanced_with_options_from_line_and_file(folder):

@@ -3,7 +3,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from isocenter.cli import reconstruct
+from isocenter.cli import reconstruct, words
 from isocenter.core.errors import InputError
 
 
@@ -11,8 +11,8 @@ from isocenter.core.errors import InputError
 def run():
     """Run the command with words; the result."""
     app = typer.Typer()
-    app.command(context_settings=reconstruct.CONTEXT)(reconstruct.reconstruct)
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+    app.command(context_settings=words.CONTEXT)(reconstruct.reconstruct)
+    return lambda *line: CliRunner().invoke(app, [str(word) for word in line])
 
 
 @pytest.fixture
@@ -42,3 +42,14 @@ def test_an_image_is_written_and_named(run, scan, tmp_path):
 def test_an_option_that_the_method_lacks_is_refused(run, scan, tmp_path):
     done = run("fbp", scan, "--out", tmp_path / "image.npy", "--coils", "3")
     assert isinstance(done.exception, InputError) and "--coils" in str(done.exception)
+
+
+def test_options_may_stand_before_the_places(run, scan, tmp_path):
+    assert run("--window", "hann", "fbp", scan, "--out", tmp_path / "a.npy").exit_code == 0
+    assert run("fbp", scan, "--out", tmp_path / "b.npy", "--window", "hann").exit_code == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy"))
+
+
+def test_a_missing_place_is_named(run, tmp_path):
+    done = run("fbp", "--out", tmp_path / "image.npy")
+    assert isinstance(done.exception, InputError) and "METHOD IN" in str(done.exception)

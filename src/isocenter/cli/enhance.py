@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-# What registration needs: options belong to the operation, not to the command.
-CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+from isocenter.cli.words import split_words
 
 
 def enhance(
@@ -32,7 +31,7 @@ def enhance(
     from isocenter.app.parameters import read_options
     from isocenter.core.errors import InputError
 
-    places, options = _split(words)
+    places, options = split_words(words)
     if places == ["list"]:
         print("\n".join(describe_operations()))
         return
@@ -42,19 +41,3 @@ def enhance(
     for note in made.facts.notes:
         if note.startswith("slice-interpolated"):
             print(note)
-
-
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """The words in their places, and `--name value` pairs wherever they stand."""
-    places: list[str] = []
-    options: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--"):
-            places.append(word)
-            continue
-        options.append(word)
-        if "=" not in word and rest and not rest[0].startswith("--"):
-            options.append(rest.pop(0))
-    return places, options

@@ -28,6 +28,7 @@ from isocenter.cli import (
     segment,
     tasks,
     train,
+    words,
 )
 from isocenter.cli.exits import CHECK_FAILED, NOTHING_READ, USAGE
 from isocenter.core.errors import CheckError, IsocenterError, PackageError, ReportError, UnreadableError
@@ -52,15 +53,15 @@ app.command("tasks", short_help="List what can be read, and how well.")(tasks.ta
 app.command("predict", short_help="Run one task over many inputs: a table.")(predict.predict)
 app.command("explain", short_help="Heat maps, and whether to believe them.")(explain.explain)
 app.command(
-    "enhance", short_help="Make one image better to look at or to compute with.", context_settings=enhance.CONTEXT
+    "enhance", short_help="Make one image better to look at or to compute with.", context_settings=words.CONTEXT
 )(enhance.enhance)
-app.command("segment", short_help="Find a region without a model.", context_settings=segment.CONTEXT)(segment.segment)
+app.command("segment", short_help="Find a region without a model.", context_settings=words.CONTEXT)(segment.segment)
 app.command("measure", short_help="Measure masks and marked places: a table.")(measure.measure)
 app.command("features", short_help="Radiomic features of a region: a table.")(features.features)
 app.command("quality", short_help="Quality figures of images: a table.")(quality.quality)
 app.command("register", short_help="Move one image onto another.")(register.register)
 app.command("fuse", short_help="Show two images as one.")(fuse.fuse)
-app.command("reconstruct", short_help="Images from sinograms and k-space.", context_settings=segment.CONTEXT)(
+app.command("reconstruct", short_help="Images from sinograms and k-space.", context_settings=words.CONTEXT)(
     reconstruct.reconstruct
 )
 app.command("rule", short_help="Apply one guideline to given inputs.")(rule.rule)

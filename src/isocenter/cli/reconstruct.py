@@ -5,26 +5,31 @@ from typing import Annotated
 
 import typer
 
-# What registration needs: options belong to the method, not to the command.
-CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+from isocenter.cli.words import split_words
 
 
 def reconstruct(
-    context: typer.Context,
-    method: Annotated[
-        str,
-        typer.Argument(
-            help="fbp gridding sirt sart cgls mlem osem tv wavelet (CT, PET) zero-filled cg-sense grappa cs (MRI)."
-        ),
-    ],
-    source: Annotated[Path, typer.Argument(metavar="IN", help="An .npz with a sinogram or k-space.")],
+    words: Annotated[list[str], typer.Argument(metavar="METHOD IN [--option VALUE …]", help="See below.")],
     out: Annotated[Path, typer.Option(help="The image: .npy, .nii.gz, .nrrd, .mha or .png.")],
-    config: Annotated[Path | None, typer.Option(help="A TOML file with the method's options.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Options from a TOML file.", metavar="FILE.toml")] = None,
 ) -> None:
-    """Reconstruct an image with METHOD; its options follow as --name value. Without any, they come from the data."""
+    """Reconstruct an image with METHOD from IN, an .npz with a sinogram or k-space.
+
+    \b
+    fbp gridding                              CT: at once
+    sirt sart cgls tv wavelet                 CT: step by step; few or noisy views
+    mlem osem                                 PET: counts
+    zero-filled cg-sense grappa cs            MRI: undersampled k-space
+
+    The method's options follow as --name value; without any, they come from the data.
+    """
     from isocenter.app.parameters import read_options
     from isocenter.app.reconstruct_files import reconstruct_file
+    from isocenter.core.errors import InputError
 
-    volume = reconstruct_file(method, source, out, read_options(context.args, config))
+    places, options = split_words(words)
+    if len(places) != 2:
+        raise InputError(f"reconstruct: expected METHOD IN, got {' '.join(places)}; see isocenter reconstruct --help")
+    volume = reconstruct_file(places[0], Path(places[1]), out, read_options(options, config))
     rows, columns = volume.array.shape[1:]
-    print(f"{out}: {rows} x {columns} pixels by {method}")
+    print(f"{out}: {rows} x {columns} pixels by {places[0]}")

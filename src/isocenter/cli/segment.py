@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-# What registration needs: options belong to the method, not to the command.
-CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+from isocenter.cli.words import split_words
 
 
 def segment(
@@ -33,7 +32,7 @@ def segment(
     from isocenter.app.segment_files import describe_methods, segment_file
     from isocenter.core.errors import InputError
 
-    places, options = _split(words)
+    places, options = split_words(words)
     if places == ["list"]:
         print("\n".join(describe_methods()))
         return
@@ -45,19 +44,3 @@ def segment(
     if as_json:
         counts = {str(label): int((done.labels.array == label).sum()) for label in done.labels.labels}
         print(json.dumps({"method": places[0], "out": places[2], "voxels": counts}, indent=2))
-
-
-def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """The words in their places, and `--name value` pairs wherever they stand."""
-    places: list[str] = []
-    options: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--"):
-            places.append(word)
-            continue
-        options.append(word)
-        if "=" not in word and rest and not rest[0].startswith("--"):
-            options.append(rest.pop(0))
-    return places, options
