@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from isocenter.app.fuse_files import draw_fusion, fuse_files
-from isocenter.core.errors import GeometryError
+from isocenter.core.errors import GeometryError, InputError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Source, Volume
 from isocenter.io.nifti import read_nifti, write_nifti
+from isocenter.io.raster import write_png
 
 CT_GRID = Grid.of_spacing((20, 48, 40), (3.0, 2.0, 2.0), (-40.0, -48.0, -30.0))
 PET_GRID = Grid.of_spacing((15, 24, 20), (4.0, 4.0, 4.0), (-40.0, -48.0, -30.0))
@@ -75,3 +76,13 @@ def test_images_that_share_no_place_write_nothing(files):
     with pytest.raises(GeometryError, match="share none"):
         fuse_files(files / "ct.nii.gz", files / "away.nii.gz", files / "none")
     assert not (files / "none").exists()
+
+
+def test_an_empty_mask_and_colour_are_refused_before_anything_is_written(files):
+    write_nifti(Volume(np.zeros(CT_GRID.shape, np.uint8), CT_GRID), files / "empty.nii.gz")
+    with pytest.raises(InputError, match="found none"):
+        fuse_files(files / "ct.nii.gz", files / "pet.nii.gz", files / "out", labels_path=files / "empty.nii.gz")
+    write_png(np.zeros((16, 16, 3), np.uint8), files / "c.png")
+    with pytest.raises(InputError, match="enhance grey"):
+        fuse_files(files / "c.png", files / "c.png", files / "out")
+    assert not (files / "out").exists()

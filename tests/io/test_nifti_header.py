@@ -78,3 +78,22 @@ def test_damaged_fields_are_refused(at, form, value):
     struct.pack_into(form, header, at, value)
     with pytest.raises(FormatError):
         parse_nifti(header)
+
+
+def test_a_singular_affine_is_refused_unless_the_other_form_helps():
+    header = bytearray(pack_nifti((4, 3, 2), 4, Grid.of_spacing((2, 3, 4), (3, 2, 1))))
+    struct.pack_into("<12f", header, 280, *(1, 1, 1, 0) * 3)
+    assert np.allclose(np.linalg.norm(parse_nifti(header).affine[:3, :3], axis=0), (3, 2, 1))
+    struct.pack_into("<h", header, 252, 0)
+    with pytest.raises(FormatError, match="singular"):
+        parse_nifti(header)
+    struct.pack_into("<h", header, 254, 0)
+    assert parse_nifti(header).sized and not parse_nifti(header).placed
+
+
+@pytest.mark.parametrize("form", [0, 1])
+def test_no_millimetre_is_made_up_for_a_pixel_of_size_zero(form):
+    header = bytearray(pack_nifti((4, 3, 2), 4, Grid.of_spacing((2, 3, 4), (3, 2, 1))))
+    struct.pack_into("<2h", header, 252, form, 0)
+    struct.pack_into("<3f", header, 80, 0, 0, 0)
+    assert not parse_nifti(header).sized

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from isocenter.app.image_files import open_image, open_labels
+from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume, Window
 from isocenter.imaging.fuse import JointRow, bring_onto, covered_share, fuse_pca, fuse_wavelet, joint_table
 from isocenter.imaging.fuse_pictures import (
@@ -42,8 +43,12 @@ def fuse_files(first_path: Path, second_path: Path, out: Path, *, labels_path: P
     Raises what reading and `bring_onto` raise.
     """
     first, second = open_image(first_path), open_image(second_path)
+    if first.is_colour or second.is_colour:
+        raise InputError("fusion: expected two gray images, got colour; convert it with isocenter enhance grey")
     moved = bring_onto(first, second)
     labels = None if labels_path is None else open_labels(labels_path, first)
+    if labels is not None and not labels.labels:
+        raise InputError("mask: expected voxels above 0, found none; check that this is the mask")
     rows = joint_table(first, moved, labels)
     fused, weights = fuse_pca(first, moved)
     out.mkdir(parents=True, exist_ok=True)

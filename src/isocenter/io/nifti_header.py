@@ -95,7 +95,7 @@ def _parse_fields(data: bytes | bytearray, order: str, version: int) -> NiftiHea
     unit_mm = _MM_PER_UNIT.get(units & 7, 1.0)
     matrix, placed = _choose_affine(codes, quaternion, sform, pixdim)
     matrix = matrix * np.array([[unit_mm]] * 3 + [[1.0]])
-    stated = units & 7 != 0 or any(size not in (0.0, 1.0) for size in pixdim[1:4])
+    stated = _has_size(pixdim) and (units & 7 != 0 or any(size not in (0.0, 1.0) for size in pixdim[1:4]))
     scaled = math.isfinite(slope) and math.isfinite(intercept) and slope != 0
     step = abs(pixdim[4]) * _S_PER_UNIT.get(units & 56, 1.0) if math.isfinite(pixdim[4]) else 0.0
     return NiftiHeader(
@@ -118,20 +118,30 @@ def _sizes(dim: tuple[int, ...]) -> tuple[int, int, int, int]:
 def _choose_affine(
     codes: tuple[int, ...], quaternion: tuple[float, ...], sform: tuple[float, ...], pixdim: tuple[float, ...]
 ) -> tuple[np.ndarray, bool]:
-    """Method 3 (sform), 2 (qform) or 1 (voxel sizes only) of nifti1.h, the first that gives a volume."""
+    """Method 3 (sform), 2 (qform) or 1 (voxel sizes only) of nifti1.h, the first that gives a volume.
+
+    Raises FormatError where the only form that is there is singular: nobody can say where such voxels lie.
+    """
     steps = [abs(size) if math.isfinite(size) and size else 1.0 for size in pixdim[1:4]]
     if codes[1] > 0:
         matrix = np.vstack([np.reshape(sform, (3, 4)), (0, 0, 0, 1)]).astype(float)
         if np.isfinite(matrix).all() and abs(np.linalg.det(matrix[:3, :3])) > 1e-12:
             return matrix, True
-    if codes[0] > 0 and np.isfinite(quaternion).all():
+    if codes[0] > 0 and np.isfinite(quaternion).all() and _has_size(pixdim):
         matrix = np.eye(4)
         handed = -1.0 if pixdim[0] < 0 else 1.0
         matrix[:3, :3] = _rotation(quaternion[:3]) * (steps[0], steps[1], steps[2] * handed)
         matrix[:3, 3] = quaternion[3:]
         return matrix, True
+    if codes[1] > 0:
+        raise FormatError("expected an affine with an inverse, the sform is singular and no qform helps; correct it")
     # Nobody places it: the axes of `Grid.of_pixels` at the stated size.
     return np.diag([-steps[0], -steps[1], steps[2], 1.0]), False
+
+
+def _has_size(pixdim: tuple[float, ...]) -> bool:
+    """Whether a pixel has a width and a height; a single slice may have no thickness."""
+    return all(math.isfinite(size) and size != 0 for size in pixdim[1:3])
 
 
 def _rotation(bcd: tuple[float, ...]) -> np.ndarray:
