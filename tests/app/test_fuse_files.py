@@ -82,7 +82,7 @@ def test_an_empty_mask_and_colour_are_refused_before_anything_is_written(files):
     write_nifti(Volume(np.zeros(CT_GRID.shape, np.uint8), CT_GRID), files / "empty.nii.gz")
     with pytest.raises(InputError, match="found none"):
         fuse_files(files / "ct.nii.gz", files / "pet.nii.gz", files / "out", labels_path=files / "empty.nii.gz")
-    write_png(np.zeros((16, 16, 3), np.uint8), files / "c.png")
+    write_png(np.random.default_rng(0).integers(0, 255, (16, 16, 3)).astype(np.uint8), files / "c.png")
     with pytest.raises(InputError, match="enhance grey"):
         fuse_files(files / "c.png", files / "c.png", files / "out")
     assert not (files / "out").exists()
