@@ -58,3 +58,10 @@ def test_what_makes_no_sense_is_refused():
         denoise_bilateral(steps(), sigma=1, radius_px=0)
     with pytest.raises(InputError, match="slices"):
         denoise_nlm(steps()[0], sigma=1)
+
+
+def test_a_reach_beyond_all_use_is_refused():
+    with pytest.raises(InputError, match="up to 50"):
+        denoise_bilateral(steps(), sigma=0.1, radius_px=1e6)
+    with pytest.raises(InputError, match="1 to 50"):
+        denoise_nlm(steps(), sigma=0.1, search=10**6)

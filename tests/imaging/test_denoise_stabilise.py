@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from isocenter.core.errors import InputError
 from isocenter.imaging.denoise_stabilise import denoise_stabilised
 from isocenter.imaging.noise import NoiseModel
 
@@ -59,3 +60,9 @@ def test_no_noise_or_no_contrast_changes_nothing():
     assert np.allclose(denoise_stabilised(array, NoiseModel("rician", 0.0), np.zeros_like), array)
     flat = np.full((1, 4, 4), 2.0)
     assert np.array_equal(denoise_stabilised(flat, NoiseModel("gaussian", 1.0), np.zeros_like), flat)
+
+
+def test_noise_that_leaves_no_signal_is_refused():
+    values = np.random.default_rng(0).uniform(100, 200, (1, 16, 16))
+    with pytest.raises(InputError, match="leaves a signal"):
+        denoise_stabilised(values, NoiseModel("gaussian", 1e12), lambda array: array)

@@ -100,3 +100,8 @@ def test_masks_have_to_fit_and_colour_is_taken_where_it_makes_sense():
         assert change(colour).array.shape == colour.array.shape
     with pytest.raises(InputError, match="colour"):
         restore.bias_field(colour)
+
+
+def test_a_ball_larger_than_any_image_is_refused():
+    with pytest.raises(InputError, match="at most 250 pixels"):
+        restore.erode(ct(3), radius_mm=1e9)

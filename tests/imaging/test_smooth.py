@@ -75,3 +75,16 @@ def test_what_cannot_be_smoothed_is_refused():
         smooth_mean(noise(), size=4)
     with pytest.raises(InputError, match="size"):
         smooth_median_2d(noise(), size=7)
+
+
+@pytest.mark.parametrize("smooth", [smooth_mean, smooth_median])
+@pytest.mark.parametrize("size", [-1, 0, 4, 10**13 + 1])
+def test_a_size_that_is_even_or_beyond_all_images_is_refused(smooth, size):
+    with pytest.raises(InputError, match="odd size"):
+        smooth(noise((1, 8, 8)), size=size)
+
+
+@pytest.mark.parametrize("sigma_mm", [-1.0, float("nan"), float("inf"), 1e9])
+def test_a_gaussian_without_end_is_refused(sigma_mm):
+    with pytest.raises(InputError, match="smoothing"):
+        smooth_gaussian(noise((1, 8, 8)), sigma_mm=sigma_mm, spacing_mm=(1, 1, 1))

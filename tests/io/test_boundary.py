@@ -58,3 +58,11 @@ def test_an_error_is_one_line():
     assert "permission denied" in line_of(PermissionError(errno.EACCES, "Permission denied", "/home/doe"))
     assert "doe" not in line_of(PermissionError(errno.EACCES, "Permission denied", "/home/doe"))
     assert line_of(FormatError("a\nb")) == "a b"
+
+
+def test_values_whose_squares_overflow_are_refused():
+    array = np.full((2, 3, 4), -1e14, np.float32)
+    require_finite(array)
+    array[1, 2, 3] = 1e30
+    with pytest.raises(FormatError, match="1e\\+30"):
+        require_finite(array)

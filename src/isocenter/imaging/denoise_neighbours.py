@@ -17,6 +17,8 @@ _NLM_FALL: Final = 0.6
 # Bilateral: neighbours this far (voxels), values this far (deviations of the noise).
 _NEAR: Final = 1.8
 _ALIKE: Final = 3.0
+# The work grows with the square of the reach.
+_FARTHEST: Final = 50
 
 Weigher = Callable[[np.ndarray, np.ndarray, tuple[int, int, int]], np.ndarray]
 
@@ -36,8 +38,8 @@ def denoise_nlm(array: np.ndarray, *, sigma: float, search: int | None = None) -
         return values
     reach, patch = _FLAT if flat else _SOLID
     if search is not None:
-        if search < 1:
-            raise InputError(f"search: expected at least 1 voxel, got {search}")
+        if not 1 <= search <= _FARTHEST:
+            raise InputError(f"search: expected 1 to {_FARTHEST} voxels, got {search}")
         reach = (min(reach[0], search), search, search)
     box = (1 if flat else 2 * patch + 1, 2 * patch + 1)
 
@@ -58,8 +60,8 @@ def denoise_bilateral(array: np.ndarray, *, sigma: float, radius_px: float = _NE
     Source: Tomasi & Manduchi, ICCV 1998:839-846.
     """
     values, flat = _unit(array, sigma)
-    if not radius_px > 0:
-        raise InputError(f"radius: expected a positive number of voxels, got {radius_px}")
+    if not 0 < radius_px <= _FARTHEST:
+        raise InputError(f"radius: expected a positive number of voxels up to {_FARTHEST}, got {radius_px}")
     if not sigma > 0:
         return values
     far = max(1, round(2 * radius_px))

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from isocenter.core.errors import InputError
 from isocenter.imaging.noise import NoiseModel
 
 _TABLE: Final = 2048
@@ -32,6 +33,11 @@ def denoise_stabilised(array: np.ndarray, model: NoiseModel, denoise: Callable[[
     if model.level == 0 or not np.ptp(values) > 0:
         return values.copy()
     forward, signals, expected = _tables(values, model)
+    if signals.size < 2:
+        raise InputError(
+            f"noise: expected {model.kind} noise that leaves a signal, got the level {model.level:g} on values of "
+            f"{values.min():g} to {values.max():g}; choose another --noise or --sigma"
+        )
     clean = np.asarray(denoise(np.asarray(forward(values), dtype=np.float32)), dtype=np.float64)
     back = np.interp(clean, expected, signals)
     # Beyond the table: on in a straight line.

@@ -5,7 +5,7 @@ As in `enhance`: a volume and keyword options in, a volume on the same grid and 
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from isocenter.imaging.bias import correct_bias
 from isocenter.imaging.channels import each_channel, keep_range, millimetres_of, spacing_of
 from isocenter.imaging.damage import find_damaged_slices, interpolate_slices
 from isocenter.imaging.inpaint import inpaint_biharmonic, inpaint_tv
+
+# In pixels of the plane: the work grows with the square of the radius.
+_LARGEST_BALL: Final = 250
 
 
 def clahe(
@@ -103,6 +106,8 @@ def _shaped(
         radius, spacing = radius_mm, millimetres_of(volume, instead="--radius-px")
     elif radius_px is not None:
         radius, spacing = radius_px, (1.0, 1.0, 1.0)
+    if radius > _LARGEST_BALL * min(spacing[1:]):
+        raise InputError(f"radius: expected at most {_LARGEST_BALL} pixels, got {radius / min(spacing[1:]):g}")
     return each_channel(volume, lambda array: change(array, radius_mm=radius, spacing_mm=spacing))
 
 

@@ -10,6 +10,10 @@ from isocenter.core.errors import InputError
 
 # Where the Gaussian is cut off, in standard deviations, as scipy does.
 _TRUNCATE: Final = 4.0
+# Work and memory grow with the kernel: no image needs more voxels than these.
+_WIDEST: Final = 10_000.0
+_LARGEST_MEAN: Final = 1023
+_LARGEST_MEDIAN: Final = 31
 _ONE: Final = np.ones(1, dtype=np.float32)
 
 
@@ -64,7 +68,7 @@ def smooth_median(array: np.ndarray, *, size: int = 3) -> np.ndarray:
     """
     if array.ndim != 3:
         raise InputError(f"median: expected (slices, rows, columns), got {array.shape}")
-    _require_odd(size)
+    _require_odd(size, most=_LARGEST_MEDIAN)
     if size != 3:
         from scipy import ndimage
 
@@ -84,6 +88,8 @@ def _native(array: np.ndarray) -> np.ndarray:
 
 def _gaussian_kernel(sigma: float) -> np.ndarray:
     """Samples of a Gaussian from its middle outwards, all with their mirror images 1; a single 1 for a narrow one."""
+    if sigma > _WIDEST:
+        raise InputError(f"smoothing: expected a sigma of at most {_WIDEST:g} voxels, got {sigma:g}")
     reach = int(_TRUNCATE * sigma + 0.5)
     if reach == 0:
         return _ONE
@@ -91,6 +97,6 @@ def _gaussian_kernel(sigma: float) -> np.ndarray:
     return np.asarray(weights / (2 * weights.sum() - weights[0]), dtype=np.float32)
 
 
-def _require_odd(size: int) -> None:
-    if size < 1 or size % 2 == 0:
-        raise InputError(f"smoothing: expected an odd size, got {size}")
+def _require_odd(size: int, *, most: int = _LARGEST_MEAN) -> None:
+    if not (1 <= size <= most and size % 2):
+        raise InputError(f"smoothing: expected an odd size from 1 to {most}, got {size}")

@@ -4,11 +4,15 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from isocenter.core.errors import FormatError, IsocenterError, LimitError
 from isocenter.io.limits import check_file_size
+
+# No scanner measures more; float32 still holds the squares of such values, and sums of them.
+_LARGEST: Final = 1e15
 
 
 @contextmanager
@@ -46,7 +50,7 @@ def read_whole(path: Path) -> tuple[bytes, str]:
 
 
 def require_finite(array: np.ndarray) -> None:
-    """Raise FormatError where a voxel is NaN or infinite: what was not measured must not pass as measured.
+    """Raise FormatError where a voxel is NaN, infinite or absurd: what was not measured must not pass as measured.
 
     array   looked at slice by slice along the first axis
     """
@@ -58,6 +62,9 @@ def require_finite(array: np.ndarray) -> None:
             f"expected a number in every voxel, {bad} of {array.size} are NaN or infinite; "
             "replace them with a value that you vouch for"
         )
+    largest = max((float(np.abs(part).max(initial=0)) for part in array), default=0.0)
+    if largest > _LARGEST:
+        raise FormatError(f"expected values up to {_LARGEST:g}, got {largest:g}; export the image in its own unit")
 
 
 def require_image(shape: Sequence[int]) -> None:
