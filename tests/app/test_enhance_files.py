@@ -100,6 +100,7 @@ def test_a_mask_says_what_to_fill(volume_file, tmp_path):
         ("erode", {"mask": "x"}, "--radius-mm"),
         ("tv", {"noise": "salt"}, "gaussian, poisson"),
         ("inpaint", {"mask": "nowhere.png"}, "nowhere.png"),
+        ("inpaint", {"mask": True}, "path of one mask"),
     ],
 )
 def test_a_wrong_word_gets_one_line_with_what_is_allowed(operation, given, says, volume_file, tmp_path):

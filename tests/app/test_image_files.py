@@ -57,6 +57,14 @@ def test_a_picture_keeps_its_numbers_in_png_and_npy(tmp_path):
     assert np.array_equal(open_image(tmp_path / "f.png").array, array)
 
 
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha", ".png"])
+def test_colours_with_fractions_are_rounded(tmp_path, suffix):
+    colours = np.random.default_rng(2).uniform(0, 255, (1, 9, 7, 3)).astype(np.float32)
+    path = tmp_path / f"c{suffix}"
+    save_image(Volume(colours, Grid.of_pixels((1, 9, 7)), "sRGB"), path)
+    assert np.array_equal(open_image(path).array, np.round(colours))
+
+
 def test_a_png_refuses_what_it_cannot_hold(tmp_path):
     flat = Volume(np.full((1, 4, 4), -900.0), Grid.of_pixels((1, 4, 4)))
     with pytest.raises(InputError, match="apply a window"):

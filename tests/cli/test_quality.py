@@ -31,6 +31,7 @@ def test_failures_are_exit_4_and_nothing_read_exit_3(isocenter, tmp_path, blobs)
 
 def test_the_gate_refuses_what_fails_a_check(isocenter, tmp_path, blobs):
     write_png(np.zeros((64, 64), np.uint8), tmp_path / "b.png")
-    code, out, _ = isocenter("quality", tmp_path / "b.png", "--out", tmp_path / "q.csv", "--gate", "--json")
+    code, out, err = isocenter("quality", tmp_path / "b.png", "--out", tmp_path / "q.csv", "--gate", "--json")
     assert code == 5 and json.loads(out)[0]["passed"] == "no"
+    assert "1 of 1 fail" in err and err.count("\n") == 1
     assert isocenter("quality", tmp_path / "b.png", "--out", tmp_path / "q.csv")[0] == 0

@@ -80,7 +80,10 @@ def _apply(operation: str, volume: Volume, target: Path, given: Mapping[str, obj
         options.setdefault("output", "0,255")  # a picture shows the window; a volume keeps its unit
     values: list[object] = [volume]
     if operation in MASKED and "mask" in options:
-        values.append(_open_mask(Path(str(options.pop("mask"))), volume))
+        path = options.pop("mask")
+        if not isinstance(path, str):
+            raise InputError("--mask: expected the path of one mask; name it once")
+        values.append(_open_mask(Path(path), volume))
     made: Volume = call_with(function, *values, given=options)
     return made
 

@@ -93,7 +93,16 @@ def save_image(volume: Volume, path: Path) -> None:
         raise InputError(f"{path.name}: expected a name that ends in {' '.join(_WRITERS)}; rename the output")
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: expected a folder to write into, found none; create it")
-    write(volume, path)
+    write(volume if write is _save_npy else _whole_colours(volume), path)
+
+
+def _whole_colours(volume: Volume) -> Volume:
+    """Colours from 0 to 255 as whole numbers, which all that volumes' formats hold; everything else as it is."""
+    if not volume.is_colour or volume.array.dtype.kind != "f":
+        return volume
+    if not -0.5 < volume.array.min() <= volume.array.max() < 255.5:
+        return volume
+    return volume.with_array(np.round(volume.array).astype(np.uint8))
 
 
 def save_labels(labels: LabelMap, path: Path) -> None:

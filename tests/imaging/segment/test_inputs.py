@@ -75,3 +75,9 @@ def test_a_ball_has_its_radius_in_the_steps_unit():
     ball = ball_around((9, 9, 9), (4, 4, 4), 3.0, (3.0, 1.0, 1.0))
     assert np.flatnonzero(ball[:, 4, 4]).tolist() == [3, 4, 5]
     assert np.flatnonzero(ball[4, 4]).tolist() == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_values_whose_squares_overflow_are_refused():
+    huge = volume().with_array(np.full((4, 5, 6), -1e30, np.float32))
+    with pytest.raises(InputError, match="1e\\+15"):
+        gray_array(huge)

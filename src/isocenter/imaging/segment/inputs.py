@@ -13,12 +13,14 @@ Place = tuple[int, int, int]
 Seeds = tuple[tuple[int, ...], ...]
 # Steps between slices beyond this many pixels are counted as this many: an outlier must not flatten the other axes.
 _MOST_ANISOTROPY: Final = 1000.0
+# float32 still holds the squares of such values, and sums of them.
+_LARGEST: Final = 1e15
 
 
 def gray_array(volume: Volume) -> np.ndarray:
     """The intensities as one channel, (slices, rows, columns), in their own type; colour becomes luma.
 
-    Raises InputError where a voxel is NaN or infinite.
+    Raises InputError where a voxel is NaN, infinite, or so large that its square is.
     """
     array = to_gray(volume).array
     if array.dtype == np.bool_:
@@ -30,6 +32,9 @@ def gray_array(volume: Volume) -> np.ndarray:
                 f"segment: expected a number in every voxel, {bad} of {array.size} are NaN or infinite; "
                 "replace them with a value that you vouch for"
             )
+        largest = float(np.abs(array).max(initial=0))
+        if largest > _LARGEST:
+            raise InputError(f"segment: expected values up to {_LARGEST:g}, got {largest:g}; scale the image")
     elif array.dtype.kind not in "iu":
         raise InputError(f"segment: expected intensities, got {array.dtype}")
     return array
