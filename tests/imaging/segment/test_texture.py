@@ -28,8 +28,8 @@ def test_a_mosaic_of_five_textures_is_found_to_95_percent(seed: int):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 30))
-def test_twenty_more_mosaics_are_found_to_95_percent(seed: int):
+@pytest.mark.parametrize("seed", range(10, 16))
+def test_more_mosaics_are_found_to_95_percent(seed: int):
     volume, truth = texture_mosaic(256, n_textures=5, rng=np.random.default_rng(seed))
     assert agreement(truth, segment_texture(volume, classes=5)) >= 0.95
 
@@ -88,3 +88,10 @@ def test_a_sliver_between_two_textures_goes_to_the_nearer_one():
     cleaned = _without_slivers(labels, np.ones(labels.shape, dtype=bool), 4)
     assert set(np.unique(cleaned)) == {0, 1}
     np.testing.assert_array_equal(cleaned[0, 20], np.arange(60) >= 30)
+
+
+@pytest.mark.parametrize("window", [0.0, -1.0, float("nan"), 1e9])
+def test_a_window_without_a_width_is_refused(window):
+    volume = Volume(np.zeros((1, 32, 32), np.float32), Grid.of_pixels((1, 32, 32)))
+    with pytest.raises(InputError, match="window"):
+        segment_texture(volume, window=window)
