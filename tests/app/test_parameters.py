@@ -68,6 +68,7 @@ def test_the_line_wins_over_the_file(tmp_path):
         (["--sigma", "2"], "--sigma: expected one of --sigma-mm, --rounds"),
         (["--sigma-mm", "wide"], "--sigma-mm: expected float, got 'wide'"),
         (["--sigma-mm"], "--sigma-mm: expected float, got True"),
+        (["--sigma-mm", "nan"], "--sigma-mm: expected float, got 'nan'"),
         (["--rounds", "1.5"], "--rounds: expected integer"),
         (["--kind", "c"], "--kind: expected one of a, b"),
         (["--size", "1,2"], "--size: expected 3 values"),

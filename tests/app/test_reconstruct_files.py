@@ -94,3 +94,32 @@ def test_a_missing_mask_method_or_file_is_told(saved, tmp_path):
     with pytest.raises(InputError, match="--sharpness"):
         reconstruct_file("fbp", saved(**ct_arrays()), tmp_path / "a.npy", {"sharpness": "1"})
     assert "cg-sense" in METHODS
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "says"),
+    [
+        ("fbp", {"cutoff": "0"}, "cutoff"),
+        ("sirt", {"iterations": "-1"}, "iterations"),
+        ("sart", {"relaxation": "-1"}, "relaxation"),
+        ("cgls", {"iterations": "-1"}, "iterations"),
+        ("tv", {"weight": "-1"}, "weight"),
+        ("mlem", {"weight": "-1"}, "weight"),
+        ("cg-sense", {"regularisation": "-1"}, "regularisation"),
+        ("grappa", {"regularisation": "-1"}, "regularisation"),
+        ("cs", {"seed": "-1"}, "seed"),
+        ("cs", {"weight": "inf"}, "weight"),
+    ],
+)
+def test_an_option_that_makes_no_image_is_refused_by_name(method, given, says, saved, tmp_path):
+    scan = saved(**ct_arrays(), kspace=np.ones((2, 16, 16), complex), mask=np.ones((16, 16)))
+    with pytest.raises(InputError, match=says):
+        reconstruct_file(method, scan, tmp_path / "a.npy", given)
+    assert not (tmp_path / "a.npy").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04broken"])
+def test_a_file_that_cannot_be_read_says_so_with_its_name(content, tmp_path):
+    (tmp_path / "x.npz").write_bytes(content)
+    with pytest.raises(UnreadableError, match=r"x\.npz: expected"):
+        reconstruct_file("fbp", tmp_path / "x.npz", tmp_path / "a.npy", {})

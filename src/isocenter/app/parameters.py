@@ -1,6 +1,7 @@
 """Options of a tool and the parameters of the function behind it: the signature is the one place that knows them."""
 
 import inspect
+import math
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -156,7 +157,9 @@ def _convert_one(value: object, hint: Any, name: str) -> Any:
             return value if isinstance(value, bool) else words[str(value).lower()]
     elif hint in (int, float) and not isinstance(value, bool):
         try:
-            return hint(value)
+            number = hint(value)
+            if not math.isnan(number):
+                return number
         except (TypeError, ValueError, OverflowError):
             pass
     elif hint in (str, Path) and isinstance(value, str):

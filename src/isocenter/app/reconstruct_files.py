@@ -7,7 +7,7 @@ import numpy as np
 
 from isocenter.app.image_files import save_image
 from isocenter.app.parameters import call_with
-from isocenter.core.errors import InputError, UnreadableError
+from isocenter.core.errors import FormatError, InputError, UnreadableError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
 from isocenter.imaging.reconstruct.geometry import ScanGeometry
@@ -47,7 +47,7 @@ def reconstruct_file(method: str, source: Path, out: Path, given: Mapping[str, o
 def read_projections(path: Path) -> ProjectionScan:
     """A CT or PET scan: sinogram, angles_deg, detector_mm, size, pixel_mm; source_mm and detector_distance_mm of a fan;
     factor and background of an emission scan."""
-    arrays = read_npz(path, (*_PROJECTION_KEYS, *_FAN_KEYS, *_EMISSION_KEYS))
+    arrays = _read(path, (*_PROJECTION_KEYS, *_FAN_KEYS, *_EMISSION_KEYS))
     _require(arrays, _PROJECTION_KEYS, path, "a sinogram")
     sinogram, angles = arrays["sinogram"], arrays["angles_deg"]
     if sinogram.ndim != 2 or angles.dtype.kind not in "biuf" or angles.shape != (len(sinogram),):
@@ -76,9 +76,18 @@ def read_projections(path: Path) -> ProjectionScan:
 
 def read_kspace(path: Path) -> KspaceScan:
     """An MR scan: kspace, mask, and sensitivities where known."""
-    arrays = read_npz(path, _KSPACE_KEYS)
+    arrays = _read(path, _KSPACE_KEYS)
     _require(arrays, _KSPACE_KEYS[:2], path, "k-space")
     return KspaceScan(arrays["kspace"], arrays["mask"], arrays.get("sensitivities"))
+
+
+def _read(path: Path, names: tuple[str, ...]) -> Mapping[str, np.ndarray]:
+    """The arrays of the file; what cannot be read at all is told with the file's name."""
+    try:
+        return read_npz(path, names)
+    except FormatError as error:
+        text = str(error)
+        raise UnreadableError(text if text.startswith(path.name) else f"{path.name}: {text}") from error
 
 
 def _require(arrays: Mapping[str, np.ndarray], names: tuple[str, ...], path: Path, what: str) -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from isocenter.core.errors import InputError
 from isocenter.imaging.reconstruct.geometry import ScanGeometry
-from isocenter.imaging.reconstruct.scans import KspaceScan, ProjectionScan
+from isocenter.imaging.reconstruct.scans import KspaceScan, ProjectionScan, require_not_negative
 
 GEOMETRY = ScanGeometry(np.array([0.0, 90.0]), 5, 1.0, (8, 8), 1.0)
 
@@ -14,6 +14,7 @@ GEOMETRY = ScanGeometry(np.array([0.0, 90.0]), 5, 1.0, (8, 8), 1.0)
         (np.zeros((5, 2)), "one row per angle"),
         (np.full((2, 5), np.nan), "10 of 10 are NaN"),
         (np.zeros((2, 5), complex), "real numbers"),
+        (np.full((2, 5), 1e30), "up to 1e\\+15"),
         (np.array([["a"] * 5] * 2), "real numbers"),
     ],
 )
@@ -39,6 +40,7 @@ def test_only_an_emission_scan_has_a_factor_or_a_background():
         ((np.full((2, 8, 8), np.inf), np.ones((8, 8))), "NaN or infinite"),
         ((np.ones((2, 4, 4), complex), np.ones((4, 4))), "at least 8 x 8"),
         ((np.ones((2, 8, 8), complex), np.ones((8, 8)), np.ones((3, 8, 8))), "one per coil"),
+        ((np.ones((2, 8, 8), complex), np.ones((8, 8)), np.zeros((2, 8, 8))), "all are zero"),
     ],
 )
 def test_a_kspace_that_does_not_fit_is_refused(arrays, says):
@@ -50,3 +52,10 @@ def test_what_lies_outside_the_mask_is_not_looked_at():
     mask = np.eye(8) > 0
     scan = KspaceScan(np.ones((1, 8, 8), complex), mask)
     assert scan.kspace.sum() == 8 and scan.is_single_coil
+
+
+def test_numbers_below_zero_are_refused_by_name():
+    require_not_negative(weight=None, iterations=0, relaxation=0.5)
+    for number in (-1, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="weight: expected"):
+            require_not_negative(iterations=3, weight=number)

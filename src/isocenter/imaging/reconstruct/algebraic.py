@@ -4,7 +4,7 @@ import numpy as np
 
 from isocenter.imaging.reconstruct.measurement_noise import estimate_noise
 from isocenter.imaging.reconstruct.operators import Projection
-from isocenter.imaging.reconstruct.scans import ProjectionScan
+from isocenter.imaging.reconstruct.scans import ProjectionScan, require_not_negative
 
 _TINY = 1e-12
 
@@ -16,6 +16,7 @@ def sirt(scan: ProjectionScan, *, iterations: int | None = None, positive: bool 
 
     Source: Gilbert, J Theor Biol 1972;36:105; relaxed to 1.9: Gregor & Benson, IEEE Trans Med Imaging 2008;27:918.
     """
+    require_not_negative(iterations=iterations)
     operator = Projection(scan.geometry)
     data = scan.sinogram.astype(np.float32)
     per_ray = _reciprocal(operator.forward(np.ones(operator.domain_shape, np.float32)))
@@ -41,6 +42,7 @@ def sart(
 
     Source: Andersen & Kak, Ultrason Imaging 1984;6:81; views ordered by the golden section: Köhler, IEEE NSS 2004.
     """
+    require_not_negative(iterations=iterations, relaxation=relaxation)
     operator = Projection(scan.geometry)
     data = scan.sinogram.astype(np.float32)
     order = np.argsort(np.argsort(np.arange(len(data)) * 0.6180339887 % 1.0))
@@ -67,6 +69,7 @@ def cgls(scan: ProjectionScan, *, iterations: int | None = None) -> np.ndarray:
 
     Source: Björck, Numerical Methods for Least Squares Problems, SIAM 1996, alg. 7.4.1.
     """
+    require_not_negative(iterations=iterations)
     operator = Projection(scan.geometry)
     rest = scan.sinogram.astype(np.float32)
     target = _noise_level(scan) if iterations is None else 0.0

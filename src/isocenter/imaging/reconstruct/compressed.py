@@ -4,7 +4,7 @@ import numpy as np
 
 from isocenter.imaging.reconstruct.operators_mri import MultiCoilFourier
 from isocenter.imaging.reconstruct.priors import Prior, WaveletSparsity
-from isocenter.imaging.reconstruct.scans import KspaceScan
+from isocenter.imaging.reconstruct.scans import KspaceScan, require_not_negative
 from isocenter.imaging.reconstruct.sensitivities import coil_maps
 from isocenter.imaging.reconstruct.solvers import proximal_gradient
 
@@ -21,6 +21,7 @@ def cs(scan: KspaceScan, *, weight: float | None = None, iterations: int = 80, s
 
     Source: Lustig, Donoho & Pauly, Magn Reson Med 2007;58:1182.
     """
+    require_not_negative(seed=seed)
     return reconstruct_with_prior(
         scan, WaveletSparsity(np.random.default_rng(seed)), weight=weight, iterations=iterations
     )
@@ -30,6 +31,7 @@ def reconstruct_with_prior(
     scan: KspaceScan, prior: Prior, *, weight: float | None = None, iterations: int = 80
 ) -> np.ndarray:
     """The magnitude image that explains the samples and pleases a prior, any function (image, strength) -> image."""
+    require_not_negative(weight=weight, iterations=iterations)
     # Sparsity clears the background; maps cut there would leave its noise to be explained by the body.
     maps = coil_maps(scan, least_strength=0.0)
     operator = MultiCoilFourier(scan.mask, maps)

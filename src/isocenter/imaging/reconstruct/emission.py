@@ -10,7 +10,7 @@ import numpy as np
 from isocenter.core.errors import InputError
 from isocenter.imaging.reconstruct.operators import Projection
 from isocenter.imaging.reconstruct.priors import TotalVariation
-from isocenter.imaging.reconstruct.scans import ProjectionScan
+from isocenter.imaging.reconstruct.scans import ProjectionScan, require_not_negative
 
 _TINY = 1e-9
 # The least counts that a ray is expected to hold when its noise is judged.
@@ -59,6 +59,7 @@ def osem(
 
 
 def _maximise(scan: ProjectionScan, iterations: int, weight: float | None, n_subsets: int) -> np.ndarray:
+    require_not_negative(iterations=iterations, weight=weight)
     if scan.sinogram.min() < 0:
         raise InputError(
             f"sinogram: expected counts of 0 or more, got {scan.sinogram.min():g}; use fbp or tv for line integrals"

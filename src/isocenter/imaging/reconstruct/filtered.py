@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from isocenter.core.errors import LimitError
+from isocenter.core.errors import InputError, LimitError
 from isocenter.imaging.reconstruct.geometry import ScanGeometry
 
 FilterName = Literal["ramlak", "shepp-logan", "cosine", "hamming", "hann"]
@@ -44,6 +44,8 @@ def filtered_back_projection(
 
 def filter_views(sinogram: np.ndarray, step_mm: float, window: FilterName, cutoff: float) -> np.ndarray:
     """Each view convolved with the windowed ramp, float32; Kak & Slaney eq. 61 for the ramp, so the mean is right."""
+    if not 0 < cutoff <= 1:
+        raise InputError(f"cutoff: expected a share above 0 and up to 1, got {cutoff}")
     from scipy import fft
 
     n_bins = sinogram.shape[1]

@@ -5,7 +5,7 @@ import numpy as np
 from isocenter.core.errors import InputError
 from isocenter.imaging.reconstruct.calibration import calibration_region
 from isocenter.imaging.reconstruct.operators_mri import to_image
-from isocenter.imaging.reconstruct.scans import KspaceScan
+from isocenter.imaging.reconstruct.scans import KspaceScan, require_not_negative
 from isocenter.imaging.reconstruct.sensitivities import coil_maps, combine_coils
 
 _ALONG = 5
@@ -22,6 +22,7 @@ def grappa(scan: KspaceScan, *, regularisation: float = 1e-6) -> np.ndarray:
     Raises InputError where the mask is not made of whole lines or has no calibration lines.
     Source: Griswold et al., Magn Reson Med 2002;47:1202.
     """
+    require_not_negative(regularisation=regularisation)
     filled = fill_kspace(scan.kspace, scan.mask, regularisation)
     images = to_image(filled)
     maps = coil_maps(scan, least_strength=0.8)

@@ -6,7 +6,7 @@ from isocenter.imaging.reconstruct.calibration import calibration_region, shorte
 from isocenter.imaging.reconstruct.measurement_noise import estimate_kspace_noise, spectrum_of_image
 from isocenter.imaging.reconstruct.operators import normal
 from isocenter.imaging.reconstruct.operators_mri import MultiCoilFourier, to_image, to_kspace
-from isocenter.imaging.reconstruct.scans import KspaceScan
+from isocenter.imaging.reconstruct.scans import KspaceScan, require_not_negative
 from isocenter.imaging.reconstruct.sensitivities import coil_maps, combine_coils, low_resolution
 from isocenter.imaging.reconstruct.solvers import conjugate_gradients
 
@@ -35,6 +35,7 @@ def cg_sense(scan: KspaceScan, *, iterations: int = 40, regularisation: float | 
     Source: Pruessmann et al., Magn Reson Med 2001;46:638; prior from a low-resolution image: Lin et al., Magn Reson
     Med 2004;51:559.
     """
+    require_not_negative(iterations=iterations, regularisation=regularisation)
     maps = coil_maps(scan)
     energy = (np.abs(maps) ** 2).sum(axis=0)
     largest = float(energy.max())

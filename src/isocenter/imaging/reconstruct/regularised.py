@@ -5,7 +5,7 @@ import numpy as np
 from isocenter.imaging.reconstruct.filtered import filtered_back_projection
 from isocenter.imaging.reconstruct.operators import Projection
 from isocenter.imaging.reconstruct.priors import Prior, TotalVariation, WaveletSparsity
-from isocenter.imaging.reconstruct.scans import ProjectionScan
+from isocenter.imaging.reconstruct.scans import ProjectionScan, require_not_negative
 from isocenter.imaging.reconstruct.solvers import proximal_gradient
 
 # In units of pixel_mm * sqrt(views * pixel_mm / detector_mm); own measurement: 0.7 to 1.7 was best over heads and
@@ -45,6 +45,7 @@ def reconstruct_with_prior(
 
     A denoiser takes part as a prior; its strength is the weight over the largest eigenvalue of the normal operator.
     """
+    require_not_negative(weight=weight, iterations=iterations)
     geometry = scan.geometry
     operator = Projection(geometry)
     data = scan.sinogram.astype(np.float32)

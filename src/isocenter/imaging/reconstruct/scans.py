@@ -8,6 +8,8 @@ from isocenter.core.errors import InputError, LimitError
 from isocenter.imaging.reconstruct.geometry import ScanGeometry
 
 _MAX_SAMPLES = 2**28
+# float32 still holds the squares of such values, and sums of them.
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,12 +82,21 @@ class KspaceScan:
                 raise InputError(
                     f"sensitivities: expected one per coil, {self.kspace.shape}, got {self.sensitivities.shape}"
                 )
+            if not self.sensitivities.any():
+                raise InputError("sensitivities: expected coils that see something, all are zero; leave them out")
             object.__setattr__(self, "sensitivities", self.sensitivities.astype(np.complex64))
 
     @property
     def is_single_coil(self) -> bool:
         """Whether there is nothing but one coil."""
         return len(self.kspace) == 1
+
+
+def require_not_negative(**numbers: float | None) -> None:
+    """Raise InputError for a number below zero, NaN or infinite, by its name; None is left to the method."""
+    for name, number in numbers.items():
+        if number is not None and not 0 <= number < np.inf:
+            raise InputError(f"{name}: expected a number of 0 or more, got {number}; leave it out")
 
 
 def _require_numbers(name: str, array: np.ndarray, kinds: str) -> None:
@@ -100,3 +111,6 @@ def _require_numbers(name: str, array: np.ndarray, kinds: str) -> None:
     bad = array.size - int(np.count_nonzero(np.isfinite(array)))
     if bad:
         raise InputError(f"{name}: expected finite numbers, {bad} of {array.size} are NaN or infinite; mend them first")
+    largest = float(np.abs(array).max())
+    if largest > _LARGEST:
+        raise InputError(f"{name}: expected values up to {_LARGEST:g}, got {largest:g}; save them in another unit")

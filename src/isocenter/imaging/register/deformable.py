@@ -180,6 +180,8 @@ def _as_fixed(moving: np.ndarray, fixed: Level, blocks: np.ndarray, factors: np.
     from isocenter.imaging.register.deform_kernels import values_in_pairs
 
     one, other = values_in_pairs(fixed.array, moving, blocks, factors, fixed.spacing_mm.astype(np.float32))
+    if not other.size:
+        return moving
     edges = np.quantile(other, np.linspace(0, 1, _N_TONES + 1))
     edges = np.unique(edges)
     if len(edges) < 3:

@@ -16,6 +16,8 @@ from isocenter.imaging.segment.texture_maps import GABOR_WAVELENGTHS, gabor_maps
 
 # Width (sigma, pixels) of the averages that find the textures: a share of the image's side, within limits.
 _WINDOW_SHARE, _LEAST_WINDOW, _MOST_WINDOW = 1 / 28, 4.0, 16.0
+# OpenCV refuses kernels far beyond this.
+_WIDEST_WINDOW: Final = 200.0
 # Width of the averages that draw the borders, and how strongly neighbouring pixels hold together there.
 _BORDER_WINDOWS, _PULL, _TRUST, _ROUNDS = (6.5, 4.5, 3.0, 2.0), 2.0, 0.3, 2
 # The narrowest average is taken that still knows this share of the pixels amid their class.
@@ -60,6 +62,8 @@ def segment_texture(
     limits = level_limits(array[inside])
     shape = volume.grid.shape
     chosen = _learned_slices(inside)
+    if window is not None and not 0 < window <= _WIDEST_WINDOW:
+        raise InputError(f"window: expected a sigma above 0 and up to {_WIDEST_WINDOW:g} pixels, got {window}")
     width = window or float(np.clip(min(shape[1:]) * _WINDOW_SHARE, _LEAST_WINDOW, _MOST_WINDOW))
     maps = [texture_maps(array[k], limits) for k in chosen]
     first = _first_labels(maps, inside[chosen], classes, width, np.random.default_rng(seed))
