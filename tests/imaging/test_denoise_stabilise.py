@@ -66,3 +66,10 @@ def test_noise_that_leaves_no_signal_is_refused():
     values = np.random.default_rng(0).uniform(100, 200, (1, 16, 16))
     with pytest.raises(InputError, match="leaves a signal"):
         denoise_stabilised(values, NoiseModel("gaussian", 1e12), lambda array: array)
+
+
+@pytest.mark.parametrize("kind", ["poisson", "rician", "speckle"])
+def test_noise_of_counts_and_magnitudes_is_not_looked_for_below_zero(kind: str):
+    below = np.random.default_rng(0).normal(-100, 10, (4, 16, 16))
+    with pytest.raises(InputError, match="--noise gaussian"):
+        denoise_stabilised(below, NoiseModel(kind, 0.1), mean_of_rows)

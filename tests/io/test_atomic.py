@@ -47,3 +47,9 @@ def test_the_folder_is_synced_after_the_rename(tmp_path, monkeypatch):
     assert calls == ["fsync", "rename", "fsync"]
     sync_folder(tmp_path)
     assert len(calls) == 4
+
+
+def test_a_place_that_takes_no_file_is_named_as_the_caller_named_it(tmp_path):
+    with pytest.raises(OSError, match="No such file") as caught:
+        atomic_write(tmp_path / "absent" / "a", b"")
+    assert caught.value.filename == str(tmp_path / "absent" / "a")

@@ -32,6 +32,12 @@ def denoise_stabilised(array: np.ndarray, model: NoiseModel, denoise: Callable[[
     values = np.asarray(array, dtype=np.float32)
     if model.level == 0 or not np.ptp(values) > 0:
         return values.copy()
+    # The other kinds are stated of magnitudes and counts; around zero noise makes some of them negative, never most.
+    if model.kind != "gaussian" and float(np.median(values)) < 0:
+        raise InputError(
+            f"noise: expected values of 0 and more for {model.kind} noise, got {values.min():g} to {values.max():g} "
+            "with most below 0; use --noise gaussian"
+        )
     forward, signals, expected = _tables(values, model)
     if signals.size < 2:
         raise InputError(

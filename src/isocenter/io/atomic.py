@@ -12,7 +12,11 @@ def atomic_write(path: Path, data: bytes | bytearray | memoryview) -> None:
     removed where anything fails (a full disk).
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".tmp", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        # The caller knows the file, not our temporary one beside it.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
