@@ -169,7 +169,8 @@ def test_help_loads_no_heavy_library():
         "import sys; sys.argv = ['isocenter', '--help']\n"
         "from isocenter.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit: pass\n"
-        "heavy = {'torch', 'pydicom', 'cv2', 'openvino', 'onnxruntime', 'scipy', 'highdicom', 'numba', 'SimpleITK'} & set(sys.modules)\n"
+        "known = {'torch', 'pydicom', 'cv2', 'openvino', 'onnxruntime', 'scipy', 'highdicom', 'numba', 'SimpleITK'}\n"
+        "heavy = known & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -114,5 +114,6 @@ def require_same_grid(fixed: Grid, moving: Grid, tolerance_mm: float = 0.01) -> 
     worst_mm = float(np.abs(fixed.affine - moving.affine).max())
     if fixed.shape != moving.shape or worst_mm > tolerance_mm:
         raise GeometryError(
-            f"expected one grid, got {fixed.shape} and {moving.shape}, {worst_mm:.2f} mm apart; resample one to the other first"
+            f"expected one grid, got {fixed.shape} and {moving.shape}, {worst_mm:.2f} mm apart; "
+            "resample one to the other first"
         )
