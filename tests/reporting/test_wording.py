@@ -70,7 +70,8 @@ def measured(blobs, case_seeing) -> list[Measurement]:
     fit = SimpleNamespace(axial_axes_mm=(8.0, 6.0), volume_ml=0.2, inside_hu=30.0)
     nodule, axial = SimpleNamespace(ellipsoid=fit, attachment="isolated"), SimpleNamespace(spacing_mm=(1.0, 0.7, 0.7))
     (breast,) = breast_us.TASK.read(image, case_seeing("BreastUS")).findings
-    calcium = Measurement("agatston_score", 1.0, "1", breast.code, calcium_finding.METHOD)
+    sharpened = calcium_finding.METHOD + calcium_finding.SHARPENED.format(blur=0.54, as_scanned=401.2)
+    calcium = Measurement("agatston_score", 1.0, "1", breast.code, sharpened)
     head = fetal_head._age(HeadMeasures(250.0, 70.0, 90.0, 1.0, 1.0, 1.0))[0]
     return [*breast.measurements, *head, *nodule_findings._measurements(nodule, axial), calcium]
 
