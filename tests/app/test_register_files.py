@@ -92,3 +92,12 @@ def test_nothing_is_written_for_bad_input(pair, tmp_path):
     with pytest.raises(InputError, match="--transform"):
         register_files(*pair, tmp_path / "out", transform="bendy")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_splines_with_stated_knots_bring_the_images_together_too(pair, tmp_path):
+    outcome = register_files(*pair, tmp_path / "out", transform="deformable", knots_mm=30.0)
+    assert outcome.converged and outcome.metrics["similarity"] > 0.95
+    assert (tmp_path / "out" / "displacement.mha").exists()
+    with pytest.raises(InputError, match="--knots-mm"):
+        register_files(*pair, tmp_path / "out", transform="rigid", knots_mm=30.0)

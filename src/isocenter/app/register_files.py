@@ -13,6 +13,7 @@ from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
 from isocenter.imaging.fuse_pictures import checkerboard_sheet
 from isocenter.imaging.intensity import to_gray
+from isocenter.imaging.register.bspline import register_bspline
 from isocenter.imaging.register.deformable import register_deformable
 from isocenter.imaging.register.linear import Measure, Registration, home_motion, register_linear
 from isocenter.imaging.register.motion import Kind
@@ -41,20 +42,33 @@ class Outcome:
 
 
 def register_files(
-    fixed_path: Path, moving_path: Path, out: Path, *, transform: Transform = "affine", measure: Measure = "auto"
+    fixed_path: Path,
+    moving_path: Path,
+    out: Path,
+    *,
+    transform: Transform = "affine",
+    measure: Measure = "auto",
+    knots_mm: float | None = None,
 ) -> Outcome:
     """Register one image to another and write the folder: metrics always, the rest where the search converged.
+
+    knots_mm   for "deformable": cubic B-splines with knots so far apart instead of the free field
 
     What an earlier run left in the folder under the same names is removed. Raises what reading and `register_linear`
     raise; nothing is written then.
     """
     if transform not in TRANSFORMS:
         raise InputError(f"--transform: expected one of {', '.join(TRANSFORMS)}; got {transform!r}")
+    if knots_mm is not None and transform != "deformable":
+        raise InputError(f"--knots-mm: expected --transform deformable with it, got {transform}; leave it out")
     fixed, moving = open_image(fixed_path), open_image(moving_path)
     begun = time.perf_counter()
     field: np.ndarray | None = None
     if transform == "deformable":
-        deformed = register_deformable(fixed, moving, measure=measure)
+        if knots_mm is None:
+            deformed = register_deformable(fixed, moving, measure=measure)
+        else:
+            deformed = register_bspline(fixed, moving, measure=measure, knot_mm=knots_mm)
         linear, field = deformed.linear, deformed.field_mm
     else:
         linear = register_linear(fixed, moving, kind=_as_kind(transform), measure=measure)

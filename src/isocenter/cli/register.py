@@ -36,12 +36,15 @@ def register(
     measure: Annotated[
         Measure, typer.Option(help="correlation for one modality, information for two; auto decides.")
     ] = Measure.auto,
+    knots_mm: Annotated[
+        float | None, typer.Option(help="For deformable: B-splines with knots so far apart, not the free field.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:
     """Bring MOVING onto FIXED: moved image, transform, metrics and a checkerboard; exit 5 where they do not match."""
     from isocenter.app.register_files import register_files
 
-    outcome = register_files(fixed, moving, out, transform=transform.value, measure=measure.value)
+    outcome = register_files(fixed, moving, out, transform=transform.value, measure=measure.value, knots_mm=knots_mm)
     if as_json:
         print(json.dumps(outcome.metrics, indent=2))
     elif outcome.converged:
