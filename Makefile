@@ -10,7 +10,7 @@ demo: .venv/.done
 
 .venv/.done: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(DEMO)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(DEMO)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable .
 	touch $@
 
 .venv-dev/.done: pyproject.toml
