@@ -30,9 +30,9 @@ def files(tmp_path):
     return nifti(tmp_path / "image.nii.gz", image), nifti(tmp_path / "mask.nii.gz", mask)
 
 
-def table(rows) -> dict[tuple[str, str], Measured]:
-    found = {(label, row.name): row for label, row in rows}
-    assert len(found) == len(rows)
+def table(measured) -> dict[tuple[str, str], Measured]:
+    found = {(label, row.name): row for label, row in measured.rows}
+    assert len(found) == len(measured.rows)
     return found
 
 
@@ -44,7 +44,7 @@ def test_every_label_has_size_and_values(files):
 
 
 def test_the_table_is_the_contracts(files, tmp_path):
-    rows = measure_files(*files)
+    rows = measure_files(*files).rows
     write_measurements(rows, tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(newline="") as stream:
         written = list(csv.DictReader(stream))
@@ -108,12 +108,12 @@ def test_marked_places_are_measured_with_and_without_a_mask(files, tmp_path):
     marks.write_text(
         "label,measure,point,i,j,k\nL,distance,a,5,5,5\nL,distance,b,15,5,5\nP,profile,start,5,15,5\nP,profile,end,15,15,5\n"
     )
-    rows = measure_files(files[0], None, landmarks=marks)
+    rows = measure_files(files[0], None, landmarks=marks).rows
     (distance,) = [row for label, row in rows if label == "L"]
     assert (distance.name, distance.value, distance.unit) == ("distance", pytest.approx(10), "mm")
     profile = [row.value for label, row in rows if label == "P"]
     assert profile[0] == 100 and profile[-1] == 300 and len(profile) == 21
-    assert len(measure_files(*files, landmarks=marks)) > len(rows)
+    assert len(measure_files(*files, landmarks=marks).rows) > len(rows)
     with pytest.raises(InputError, match="neither"):
         measure_files(files[0], None)
 
@@ -122,7 +122,7 @@ def test_places_in_a_picture_without_a_pixel_size_are_pixels_apart(tmp_path):
     write_png(np.zeros((40, 40), np.uint8) + np.arange(40, dtype=np.uint8), tmp_path / "a.png")
     marks = tmp_path / "marks.csv"
     marks.write_text("measure,point,i,j,k\ndistance,a,0,0,0\ndistance,b,30,0,0\n")
-    ((_, row),) = measure_files(tmp_path / "a.png", None, landmarks=marks)
+    ((_, row),) = measure_files(tmp_path / "a.png", None, landmarks=marks).rows
     assert (row.value, row.unit) == (30, "px")
 
 

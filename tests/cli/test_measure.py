@@ -46,3 +46,14 @@ def test_bad_input_is_one_line_and_exit_2_or_3(isocenter, pair, tmp_path):
     assert isocenter("measure", *pair)[0] == 2
     code, _, err = isocenter("measure", *pair, "--out", tmp_path / "none" / "out.csv")
     assert code == 2 and "create it" in err
+
+
+@pytest.mark.data
+def test_contours_are_measured_and_their_names_are_printed(isocenter, data_dir, tmp_path):
+    folder = data_dir / "dicom_series" / "sts_STS_008_CT"
+    code, out, error = isocenter("measure", folder, folder / "mask_RS.dcm", "--out", tmp_path / "out.csv")
+    assert (code, error) == (0, "") and 'labels: 1 "GTV_Mass_CT"' in out
+    assert isocenter("measure", folder, folder, "--roi", "gtv_mass_ct", "--out", tmp_path / "again.csv")[0] == 0
+    assert (tmp_path / "out.csv").read_text() == (tmp_path / "again.csv").read_text()
+    code, _, error = isocenter("measure", folder, folder, "--roi", "liver", "--out", tmp_path / "no.csv")
+    assert code == 2 and 'expected one of 1 "GTV_Mass_CT"' in error and error.count("\n") == 1

@@ -101,7 +101,7 @@ def test_the_cardiothoracic_ratio_of_a_chest_film(data_dir, docs_picture, tmp_pa
         writer = csv.writer(stream)
         writer.writerow(("measure", "point", "i", "j", "k"))
         writer.writerows(("cardiothoracic_ratio", name, *place, 0) for name, place in MARKS.items())
-    ((_, row),) = measure_files(path, None, landmarks=tmp_path / "marks.csv", options=MeasureOptions())
+    ((_, row),) = measure_files(path, None, landmarks=tmp_path / "marks.csv", options=MeasureOptions()).rows
     picture, factor = enlarged(load(path).array[0], (1.0, 1.0))
     places = {name: (np.array(place[::-1]) + 0.5) * factor - 0.5 for name, place in MARKS.items()}
     drawn = draw_caliper(picture, tuple(places["thorax_right"]), tuple(places["thorax_left"]), colour=BLUE)

@@ -9,6 +9,8 @@ from isocenter.core.finding import Code, Evidence, Site
 from isocenter.core.grid import Grid
 from isocenter.core.mask import Mask
 from isocenter.core.volume import Source
+from isocenter.io.dicom_segmentation import read_segmentation
+from isocenter.io.inputs import InputFile
 from isocenter.reporting.dicom_sc import build_secondary_capture
 from isocenter.reporting.dicom_seg import build_seg, seg_uid, segments_of
 
@@ -38,6 +40,16 @@ def test_another_library_reads_the_masks_back_pixel_for_pixel(samples, as_writte
     pixels = seg.get_pixels_by_source_instance(uids, assert_missing_frames_are_empty=True)
     for number, finding in enumerate(sample.report.findings):
         assert np.array_equal(pixels[..., number].astype(bool), finding.evidence[0].mask.array)
+
+
+def test_our_own_reader_gives_the_masks_back_on_the_image(samples, as_written, tmp_path):
+    sample = _two_nodules(samples)
+    path = tmp_path / "seg.dcm"
+    path.write_bytes(as_written(_seg(sample)).getvalue())
+    found = read_segmentation(InputFile(path, path, "dicom"), sample.volume)
+    assert found.grid is sample.volume.grid and found.names == {1: "F1 Nodule", 2: "F2 Nodule"}
+    for number, finding in enumerate(sample.report.findings, start=1):
+        assert np.array_equal(found.mask_of(number).array, finding.evidence[0].mask.array)
 
 
 def test_segments_say_what_where_by_whom(samples, as_written):

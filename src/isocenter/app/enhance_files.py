@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from isocenter.app.image_files import open_image, open_labels, save_image
+from isocenter.app.image_files import open_image, open_regions, save_image
 from isocenter.app.parameters import call_with, describe_parameters
 from isocenter.core.errors import InputError
 from isocenter.core.grid import require_same_grid
@@ -90,7 +90,7 @@ def _apply(operation: str, volume: Volume, target: Path, given: Mapping[str, obj
 
 def _open_mask(path: Path, volume: Volume) -> Mask:
     """The mask of a path, which has to lie on the volume's grid."""
-    mask = open_labels(path, volume).any_mask
+    mask = open_regions(path, volume).any_mask
     require_same_grid(volume.grid, mask.grid)
     return mask
 

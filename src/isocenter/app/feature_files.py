@@ -10,13 +10,14 @@ from typing import Final
 import numpy as np
 
 import isocenter
-from isocenter.app.image_files import open_image, open_labels
+from isocenter.app.image_files import open_image, open_regions
 from isocenter.app.parameters import read_options
+from isocenter.app.region_files import describe_regions
 from isocenter.app.settings import load_settings
 from isocenter.core.errors import InputError
 from isocenter.core.feature import Feature
 from isocenter.core.grid import Grid
-from isocenter.core.mask import LabelMap, Mask
+from isocenter.core.mask import Mask, Regions
 from isocenter.core.provenance import Provenance
 from isocenter.core.report import Report, StudyHeader
 from isocenter.core.volume import Volume
@@ -31,14 +32,15 @@ COLUMNS: Final = ("tag", "name", "family", "ibsi_id", "aggregation", "value", "u
 
 
 def open_region(
-    image: Path, mask: Path, *, label: str | None = None, pixel_size_mm: float | None = None
+    image: Path, mask: Path, *, label: str | None = None, pixel_size_mm: float | None = None, roi: Sequence[str] = ()
 ) -> tuple[Volume, Mask]:
     """An image and the region on it.
 
     label           which of the mask's labels, or "all" for all as one region; may be left out where there is one
+    roi             the same by the names that a DICOM mask gives its regions
     pixel_size_mm   of an image that states none
 
-    Raises what `open_image` and `open_labels` raise; InputError for several labels without a choice, or no such label.
+    Raises what `open_image` and `open_regions` raise; InputError for several labels without a choice, or no such label.
     """
     volume = open_image(image)
     if pixel_size_mm is not None:
@@ -46,8 +48,8 @@ def open_region(
             volume.array, volume.grid.with_spacing(pixel_size_mm, pixel_size_mm), volume.unit, volume.modality,
             volume.facts, volume.source,
         )  # fmt: skip
-    labels = open_labels(mask, volume)
-    return volume, _turned(_chosen(labels, label), volume.grid)
+    regions = open_regions(mask, volume, roi=roi)
+    return volume, _turned(_chosen(regions, label), volume.grid)
 
 
 def _turned(mask: Mask, grid: Grid) -> Mask:
@@ -64,9 +66,9 @@ def _turned(mask: Mask, grid: Grid) -> Mask:
     return resample_mask(mask, grid) if is_same else mask
 
 
-def _chosen(labels: LabelMap, label: str | None) -> Mask:
+def _chosen(labels: Regions, label: str | None) -> Mask:
     found = labels.labels
-    listed = ", ".join(map(str, found[:20]))
+    listed = ", ".join(describe_regions(labels)[:20])
     if not found:
         raise InputError("mask: expected voxels of a region, got an empty mask; check the file")
     if label is None:

@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from isocenter.app.image_files import open_image, open_labels
+from isocenter.app.image_files import open_image, open_regions
 from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume, Window
 from isocenter.imaging.fuse import JointRow, bring_onto, covered_share, fuse_pca, fuse_wavelet, joint_table
@@ -33,12 +34,16 @@ _SOFT_TISSUE: Final = Window(40, 400)
 _PICTURE_SIDE: Final = 512
 
 
-def fuse_files(first_path: Path, second_path: Path, out: Path, *, labels_path: Path | None = None) -> dict[str, object]:
+def fuse_files(
+    first_path: Path, second_path: Path, out: Path, *, labels_path: Path | None = None, roi: Sequence[str] = ()
+) -> dict[str, object]:
     """Bring the second image onto the first one's grid and write the folder; what `metrics.json` holds.
 
     Files: `moved.nii.gz` (the second image on the first grid), `fused_wavelet.nii.gz`, `fused_pca.nii.gz`,
     `overlay.png` (the second in hot metal over the first), `red_cyan.png`, `blend.png`, `checkerboard.png`,
     `features.csv` (one row per label of `labels_path`, else one of the whole image), `metrics.json`.
+
+    roi   names or numbers of the regions that are wanted, of a mask that names them
 
     Raises what reading and `bring_onto` raise.
     """
@@ -46,7 +51,7 @@ def fuse_files(first_path: Path, second_path: Path, out: Path, *, labels_path: P
     if first.is_colour or second.is_colour:
         raise InputError("fusion: expected two gray images, got colour; convert it with isocenter enhance grey")
     moved = bring_onto(first, second)
-    labels = None if labels_path is None else open_labels(labels_path, first)
+    labels = None if labels_path is None else open_regions(labels_path, first, roi=roi)
     if labels is not None and not labels.labels:
         raise InputError("mask: expected voxels above 0, found none; check that this is the mask")
     rows = joint_table(first, moved, labels)

@@ -1,15 +1,17 @@
 """One image in, one image out: what the imaging tools of the command line read and write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from isocenter.app.region_files import choose_regions, read_drawn_regions
 from isocenter.core.cine import Cine
 from isocenter.core.errors import GeometryError, InputError, UnreadableError
 from isocenter.core.grid import Grid
-from isocenter.core.mask import LabelMap
+from isocenter.core.mask import LabelMap, Regions
 from isocenter.core.volume import Volume
 from isocenter.io.atomic import atomic_write
 from isocenter.io.load import load
@@ -48,13 +50,33 @@ def open_image(path: Path) -> Volume:
     raise InputError(f"{path}: expected one volume, got {len(found.volumes)}; name one, or use isocenter convert")
 
 
-def open_labels(path: Path, like: Volume | None = None) -> LabelMap:
-    """The labels that lie at a path as whole numbers; a picture of 0 and 255 holds label 1.
+def open_labels(path: Path, like: Volume | None = None, *, roi: Sequence[str] = ()) -> LabelMap:
+    """The same as `open_regions` in one map of labels. Raises InputError where two regions share voxels, too."""
+    return open_regions(path, like, roi=roi).to_labels()
 
-    like   the image that they belong to: labels of its shape whose file states no place take its grid
 
-    Raises what `open_image` raises; InputError for colours, fractions or negative numbers.
+def open_regions(path: Path, like: Volume | None = None, *, roi: Sequence[str] = ()) -> Regions:
+    """The regions that lie at a path: a DICOM Segmentation, an RT Structure Set, or an image of whole numbers.
+
+    like   the image that they belong to: labels of its shape whose file states no place take its grid, segments and
+           contours the grid on which they were drawn
+    roi    names or numbers of those that are wanted; all where there are none
+
+    A picture of 0 and 255 holds label 1. Raises what `open_image` and `read_drawn_regions` raise; InputError for
+    colours, fractions or negative numbers, or a region that is not there.
     """
+    path = Path(path)
+    drawn = read_drawn_regions(path, like) if path.exists() else None
+    if drawn is None:
+        labels = _labels_of(path, like)
+        drawn = Regions((labels.array,), labels.grid)
+    else:
+        drawn = replace(drawn, grid=_grid_like(drawn.grid, like))
+    return choose_regions(drawn, roi)
+
+
+def _labels_of(path: Path, like: Volume | None) -> LabelMap:
+    """An image of whole numbers as labels."""
     volume = open_image(path)
     if volume.is_colour:
         raise InputError(f"{path}: expected labels in one channel, got a colour picture; save the mask as gray")

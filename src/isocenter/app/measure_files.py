@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.app.image_files import open_image, open_labels
+from isocenter.app.image_files import open_image, open_regions
 from isocenter.app.landmark_file import Landmarks, read_landmarks
 from isocenter.app.measure_pairs import measure_extra
+from isocenter.app.region_files import describe_regions
 from isocenter.core.errors import GeometryError, InputError
 from isocenter.core.grid import Grid
-from isocenter.core.mask import LabelMap, Mask
+from isocenter.core.mask import Mask, Regions
 from isocenter.core.volume import Volume
 from isocenter.imaging.components import label_components
 from isocenter.imaging.features.distances import line_profile
@@ -42,6 +43,7 @@ class MeasureOptions:
     pixel_size_mm   for a picture whose file states none
     split           measure each connected piece of a label on its own
     calcium_factor  mg of calcium per ml and HU, of the scanner's calibration
+    roi             names or numbers of the mask's regions to measure; all where there are none
     """
 
     extras: tuple[str, ...] = ()
@@ -50,14 +52,27 @@ class MeasureOptions:
     pixel_size_mm: float | None = None
     split: bool = False
     calcium_factor: float | None = None
+    roi: tuple[str, ...] = ()
 
 
 Row = tuple[str, Measured]
 
 
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """What was measured, and what the user should read beside it.
+
+    regions   each label with the name that the mask's file gives it
+    """
+
+    rows: tuple[Row, ...]
+    regions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def measure_files(
     image: Path, mask: Path | None, *, landmarks: Path | None = None, options: MeasureOptions = MeasureOptions()
-) -> list[Row]:
+) -> Measurements:
     """Every measurement of an image: of each label of a mask, of pairs of labels, and of marked places.
 
     Raises InputError for a mask without voxels, or on a grid that has no place in the image's; UnreadableError where a
@@ -67,17 +82,20 @@ def measure_files(
         raise InputError("measure: expected a mask or --landmarks, got neither; name one")
     volume = _opened(image, options)
     rows: list[Row] = []
+    regions: Regions | None = None
     if mask is not None:
-        labels = open_labels(mask, volume)
-        rows += _measure_labels(volume, labels, options)
+        regions = open_regions(mask, volume, roi=options.roi)
+        rows += _measure_labels(volume, regions, options)
         rows += [
-            row for extra in options.extras for row in measure_extra(extra, volume, labels, options.calcium_factor)
+            row for extra in options.extras for row in measure_extra(extra, volume, regions, options.calcium_factor)
         ]
     if landmarks is not None:
         grid = volume.grid if volume.grid.spacing_known else Grid.of_spacing(volume.grid.shape, (1.0, 1.0, 1.0))
         for marked in read_landmarks(landmarks, grid):
             rows += _measure_marked(marked, volume, grid)
-    return rows
+    if regions is None:
+        return Measurements(tuple(rows))
+    return Measurements(tuple(rows), describe_regions(regions), regions.notes)
 
 
 def write_measurements(rows: Sequence[Row], out: Path) -> None:
@@ -121,7 +139,7 @@ def _unit_beside(path: Path) -> str | None:
     return stated if isinstance(stated, str) and stated else None
 
 
-def _measure_labels(volume: Volume, labels: LabelMap, options: MeasureOptions) -> list[Row]:
+def _measure_labels(volume: Volume, labels: Regions, options: MeasureOptions) -> list[Row]:
     """Size and values of each label, in the order of their numbers."""
     if not labels.labels:
         raise InputError("mask: expected voxels above 0, found none; check that this is the mask")
@@ -130,7 +148,7 @@ def _measure_labels(volume: Volume, labels: LabelMap, options: MeasureOptions) -
         _require_overlap(volume.grid, labels)
     rows: list[Row] = []
     for name, mask in _masks(labels, split=options.split):
-        rows += [(name, row) for row in measure_size(mask)]
+        rows += [(name, row) for row in _named(measure_size(mask), labels.names.get(int(name.split(".")[0]), ""))]
         note = ""
         if same:
             here, there = _cropped(volume, mask)
@@ -141,6 +159,12 @@ def _measure_labels(volume: Volume, labels: LabelMap, options: MeasureOptions) -
                 raise GeometryError(f"label {name}: expected it inside the image, it lies outside; check the mask")
         rows += [(name, row) for row in _value_rows(here, there, note)]
     return rows
+
+
+def _named(rows: Sequence[Measured], region: str) -> list[Measured]:
+    """The rows, the first of which says what the mask's file calls the region."""
+    first = rows[0]
+    return [replace(first, method=f'{first.method}; region "{region}"') if region else first, *rows[1:]]
 
 
 def _value_rows(volume: Volume, mask: Mask, note: str) -> list[Measured]:
@@ -154,7 +178,7 @@ def _value_rows(volume: Volume, mask: Mask, note: str) -> list[Measured]:
     return [replace(row, method=row.method + suv + note) for row in rows]
 
 
-def _masks(labels: LabelMap, *, split: bool) -> list[tuple[str, Mask]]:
+def _masks(labels: Regions, *, split: bool) -> list[tuple[str, Mask]]:
     """Each label's mask by its name; its pieces as "1.1", "1.2" … where they are to be split."""
     found = []
     for label in labels.labels:
@@ -185,7 +209,7 @@ def _is_same_grid(fixed: Grid, moving: Grid) -> bool:
     return fixed.shape == moving.shape and float(np.abs(fixed.affine - moving.affine).max()) <= _SAME_MM
 
 
-def _require_overlap(fixed: Grid, labels: LabelMap) -> None:
+def _require_overlap(fixed: Grid, labels: Regions) -> None:
     """Raise unless both places are known in the patient."""
     if not (fixed.position_known and labels.grid.position_known):
         raise GeometryError(

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from isocenter.core.errors import InputError
-from isocenter.core.mask import LabelMap, Mask
+from isocenter.core.mask import Mask, Regions
 from isocenter.core.volume import Volume
 from isocenter.imaging.features.calcium_mass import calcium_mass_mg
 from isocenter.imaging.features.clinical import (
@@ -34,7 +34,7 @@ EXTRAS: Final[Mapping[str, str | None]] = {
 }
 
 
-def measure_extra(spec: str, volume: Volume, labels: LabelMap, calcium_factor: float | None = None) -> list[Row]:
+def measure_extra(spec: str, volume: Volume, labels: Regions, calcium_factor: float | None = None) -> list[Row]:
     """The rows of one extra measurement.
 
     spec   a key of `EXTRAS`, with "=1,2" for those of two labels
@@ -53,7 +53,7 @@ def measure_extra(spec: str, volume: Volume, labels: LabelMap, calcium_factor: f
     return [(f"{first}-{second}", row) for row in _PAIRS[name](*masks)]
 
 
-def _pair(name: str, numbers: str, labels: LabelMap) -> tuple[int, int]:
+def _pair(name: str, numbers: str, labels: Regions) -> tuple[int, int]:
     parts = numbers.split(",")
     if len(parts) != 2 or not all(part.strip().isdigit() for part in parts):
         raise InputError(f"--with {name}: expected {name}=A,B with the labels of {EXTRAS[name]}; got {numbers!r}")
@@ -65,16 +65,16 @@ def _pair(name: str, numbers: str, labels: LabelMap) -> tuple[int, int]:
     return first, second
 
 
-def _boxed(labels: LabelMap, first: int, second: int) -> tuple[Mask, Mask]:
+def _boxed(labels: Regions, first: int, second: int) -> tuple[Mask, Mask]:
     """Both masks, turned to axial, on one grid around them."""
-    both = LabelMap(np.where(labels.array == first, 1, np.where(labels.array == second, 2, 0)), labels.grid)
-    box = crop_mask(both.any_mask)
-    shift = np.rint(labels.grid.to_index(box.grid.affine[:3, 3])).astype(int)
-    part = both.array[tuple(slice(start, start + size) for start, size in zip(shift, box.grid.shape, strict=True))]
-    return axial_mask(Mask(part == 1, box.grid)), axial_mask(Mask(part == 2, box.grid))
+    masks = labels.mask_of(first), labels.mask_of(second)
+    box = crop_mask(Mask(masks[0].array | masks[1].array, labels.grid)).grid
+    shift = np.rint(labels.grid.to_index(box.affine[:3, 3])).astype(int)
+    part = tuple(slice(start, start + size) for start, size in zip(shift, box.shape, strict=True))
+    return axial_mask(Mask(masks[0].array[part], box)), axial_mask(Mask(masks[1].array[part], box))
 
 
-def _of_one(name: str, volume: Volume, labels: LabelMap, label: int, factor: float | None) -> list[Row]:
+def _of_one(name: str, volume: Volume, labels: Regions, label: int, factor: float | None) -> list[Row]:
     mask = labels.mask_of(label)
     rows = _abc2(axial_mask(crop_mask(mask))) if name == "abc2" else _calcium(volume, mask, factor)
     return [(str(label), row) for row in rows]

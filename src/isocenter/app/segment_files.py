@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from isocenter.app.image_files import open_image, open_labels, save_labels
+from isocenter.app.image_files import open_image, open_regions, save_labels
 from isocenter.app.parameters import call_with, describe_parameters
 from isocenter.core.errors import InputError
 from isocenter.core.mask import LabelMap, Mask
@@ -53,7 +53,7 @@ def _texture(
 
 def _mask(path: Path | None, volume: Volume) -> Mask | None:
     """What a file of labels covers, all labels together."""
-    return None if path is None else open_labels(path, volume).any_mask
+    return None if path is None else open_regions(path, volume).any_mask
 
 
 # Each takes the volume and keyword-only parameters, and gives bool or labels 1 … n on the volume's grid.

@@ -11,11 +11,12 @@ import typer
 
 def features(
     image: Annotated[Path, typer.Argument(help="The image: a file, or a DICOM folder.")],
-    mask: Annotated[Path, typer.Argument(help="The region on the image's grid: a file of labels.")],
+    mask: Annotated[Path, typer.Argument(help="The region on the image: labels, DICOM SEG, RTSTRUCT.")],
     config: Annotated[str, typer.Option(help="ibsi-digital, ibsi-a … ibsi-e, classic, or a FILE.toml.")],
     out: Annotated[Path, typer.Option(help="The table to write: FILE.csv.", dir_okay=False)],
     section: Annotated[str | None, typer.Option(help="Which configuration of a FILE.toml with several.")] = None,
     label: Annotated[str | None, typer.Option(help="Which label of the mask, or all as one region.")] = None,
+    roi: Annotated[list[str] | None, typer.Option(help="Region of a DICOM mask, by name or number.")] = None,
     pixel_size_mm: Annotated[float | None, typer.Option(help="For a picture that states no pixel size.")] = None,
     sr: Annotated[Path | None, typer.Option(help="Also write a DICOM SR, where the image is DICOM.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the features as JSON.")] = False,
@@ -25,7 +26,7 @@ def features(
     from isocenter.imaging.features.radiomics import NOT_COMPUTED, extract_features
 
     settings = find_config(config, section=section)
-    volume, region = open_region(image, mask, label=label, pixel_size_mm=pixel_size_mm)
+    volume, region = open_region(image, mask, label=label, pixel_size_mm=pixel_size_mm, roi=roi or ())
     if sr is not None:
         require_dicom(volume)
     found = extract_features(volume, region, settings)

@@ -13,12 +13,13 @@ def fuse(
     second: Annotated[Path, typer.Argument(help="The image that is laid over it (PET, another sequence).")],
     out: Annotated[Path, typer.Option(help="Folder for the results.", file_okay=False)],
     mask: Annotated[Path | None, typer.Option(help="Labels on the first image: one row each in features.csv.")] = None,
+    roi: Annotated[list[str] | None, typer.Option(help="Region of a DICOM mask, by name or number.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the metrics as JSON.")] = False,
 ) -> None:
     """Lay SECOND over FIRST by their places in the patient: volumes, pictures and a table."""
     from isocenter.app.fuse_files import fuse_files
 
-    metrics = fuse_files(first, second, out, labels_path=mask)
+    metrics = fuse_files(first, second, out, labels_path=mask, roi=roi or ())
     warnings = metrics["warnings"]
     for line in warnings if isinstance(warnings, list) else ():
         print(f"isocenter: warning: {line}", file=sys.stderr)

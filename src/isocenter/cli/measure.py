@@ -1,6 +1,7 @@
 """`isocenter measure`: size, values and clinical measurements of masks and marked places."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 def measure(
     image: Annotated[Path, typer.Argument(help="Picture, array, NIfTI, NRRD, MHA, DICOM file or folder.")],
     out: Annotated[Path, typer.Option(help="The table: one row per measurement and label.", dir_okay=False)],
-    mask: Annotated[Path | None, typer.Argument(help="Labels 1…n on the image, or on a grid of their own.")] = None,
+    mask: Annotated[Path | None, typer.Argument(help="Labels 1…n, DICOM SEG or RTSTRUCT; of any grid.")] = None,
     landmarks: Annotated[Path | None, typer.Option(help="CSV of marked places.", dir_okay=False)] = None,
     extra: Annotated[
         list[str] | None,
@@ -19,6 +20,9 @@ def measure(
             help="Also: abc2, calcium, distance=A,B, cardiothoracic=HEART,THORAX, evans=HORNS,SKULL, "
             "midline=MIDDLE,SKULL, cobb=UPPER,LOWER (labels).",
         ),
+    ] = None,
+    roi: Annotated[
+        list[str] | None, typer.Option(help="Only this region of the mask, by name or number; more than once.")
     ] = None,
     unit: Annotated[str | None, typer.Option(help="Unit of the values where the file does not say: HU, SUVbw.")] = None,
     pixel_size_mm: Annotated[float | None, typer.Option(help="For a picture without one.", min=1e-6)] = None,
@@ -32,11 +36,18 @@ def measure(
     """Measure each label of MASK on IMAGE; PET from DICOM is converted to SUV by its header."""
     from isocenter.app.measure_files import COLUMNS, MeasureOptions, measure_files, write_measurements
 
-    options = MeasureOptions(tuple(extra or ()), as_stored, unit, pixel_size_mm, split, calcium_factor)
-    rows = measure_files(image, mask, landmarks=landmarks, options=options)
-    write_measurements(rows, out)
+    options = MeasureOptions(
+        tuple(extra or ()), as_stored, unit, pixel_size_mm, split, calcium_factor, tuple(roi or ())
+    )
+    found = measure_files(image, mask, landmarks=landmarks, options=options)
+    write_measurements(found.rows, out)
+    for note in found.notes:
+        print(f"isocenter: note: {note}", file=sys.stderr)
     if as_json:
-        printed = [(label, m.name, m.value, m.unit, m.method, m.uncertainty) for label, m in rows]
+        printed = [(label, m.name, m.value, m.unit, m.method, m.uncertainty) for label, m in found.rows]
         print(json.dumps([dict(zip(COLUMNS, row, strict=True)) for row in printed], indent=2))
-    else:
-        print(f"{len(rows)} row(s) in {out}")
+        return
+    print(f"{len(found.rows)} row(s) in {out}")
+    named = [region for region in found.regions if " " in region]
+    if named:
+        print(f"labels: {', '.join(named)}")

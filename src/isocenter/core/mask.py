@@ -1,6 +1,8 @@
 """Which voxels belong to a thing."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
@@ -56,8 +58,7 @@ class LabelMap:
     @property
     def labels(self) -> tuple[int, ...]:
         """The numbers that occur, without 0, ascending."""
-        found = np.unique(self.array)
-        return tuple(int(label) for label in found if label)
+        return _numbers_in(self.array)
 
     def mask_of(self, label: int) -> Mask:
         """The voxels of one label; an empty mask where it does not occur."""
@@ -67,3 +68,93 @@ class LabelMap:
     def any_mask(self) -> Mask:
         """The voxels of all labels together."""
         return Mask(self.array > 0, self.grid)
+
+
+def _numbers_in(labels: np.ndarray) -> tuple[int, ...]:
+    """The numbers that occur, without 0, ascending; counted slice by slice, since sorting a CT takes seconds."""
+    if labels.max(initial=0) > _MOST_COUNTED:
+        return tuple(int(number) for number in np.unique(labels) if number)
+    counts = sum((np.bincount(plane.ravel(), minlength=_MOST_COUNTED + 1) for plane in labels), np.zeros(1, np.intp))
+    return tuple(int(number) for number in np.flatnonzero(counts) if number)
+
+
+_MOST_COUNTED: Final = 255
+
+# One thing's voxels: slice number -> bool (rows, columns).
+Planes = Mapping[int, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regions:
+    """Several things drawn on one grid, by number; they may overlap, which one map of labels cannot hold.
+
+    layers   whole numbers, (slices, rows, columns) each; 0 is nothing, and a thing lies in one layer alone
+    names    by number; a thing that nobody named is left out
+    notes    what the reader of the file saw and did, one line each
+    """
+
+    layers: tuple[np.ndarray, ...] = field(repr=False)
+    grid: Grid
+    names: Mapping[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def stacked(
+        cls,
+        parts: Iterable[tuple[int, Planes]],
+        grid: Grid,
+        *,
+        names: Mapping[int, str] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> "Regions":
+        """Things one by one, each in the first layer where it touches nothing else; numbers up to 65535."""
+        layers: list[np.ndarray] = []
+        for number, planes in parts:
+            for layer in layers:
+                if not any(layer[k][plane].any() for k, plane in planes.items()):
+                    break
+            else:
+                layer = np.zeros(grid.shape, np.uint16)
+                layers.append(layer)
+            for k, plane in planes.items():
+                layer[k][plane] = number
+        return cls(tuple(layers) or (np.zeros(grid.shape, np.uint16),), grid, dict(names or {}), notes)
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The numbers that occur, ascending."""
+        return tuple(sorted({label for layer in self.layers for label in _numbers_in(layer)}))
+
+    def mask_of(self, label: int) -> Mask:
+        """The voxels of one thing; an empty mask where it does not occur."""
+        found = np.zeros(self.grid.shape, np.bool_)
+        for layer in self.layers:
+            found |= layer == label
+        return Mask(found, self.grid)
+
+    @property
+    def any_mask(self) -> Mask:
+        """The voxels of all things together."""
+        found = np.zeros(self.grid.shape, np.bool_)
+        for layer in self.layers:
+            found |= layer > 0
+        return Mask(found, self.grid)
+
+    def only(self, labels: Collection[int]) -> "Regions":
+        """The things of these numbers alone; their numbers and the notes stay."""
+        kept = [np.where(np.isin(layer, list(labels)), layer, 0) for layer in self.layers]
+        names = {label: name for label, name in self.names.items() if label in labels}
+        return replace(self, layers=tuple(layer for layer in kept if layer.any()) or (kept[0],), names=names)
+
+    def to_labels(self) -> LabelMap:
+        """All things as one map of labels. Raises InputError where two of them share voxels."""
+        merged = self.layers[0].astype(np.int32, copy=len(self.layers) > 1)
+        for layer in self.layers[1:]:
+            shared = int(np.count_nonzero((merged > 0) & (layer > 0)))
+            if shared:
+                numbers = ", ".join(map(str, self.labels[:20]))
+                raise InputError(
+                    f"mask: expected regions that share no voxel, {shared} lie in several of {numbers}; choose one"
+                )
+            np.maximum(merged, layer, out=merged)
+        return LabelMap(merged, self.grid)

@@ -7,7 +7,7 @@ import numpy as np
 
 from isocenter.core.errors import GeometryError, InputError
 from isocenter.core.grid import Grid, require_same_grid
-from isocenter.core.mask import LabelMap
+from isocenter.core.mask import LabelMap, Regions
 from isocenter.core.volume import Volume
 from isocenter.imaging.intensity import robust_window, scale_to_unit, to_gray
 from isocenter.imaging.spatial import resample_to
@@ -124,7 +124,7 @@ class JointRow:
     information_nats: float
 
 
-def joint_table(first: Volume, second: Volume, labels: LabelMap | None = None) -> tuple[JointRow, ...]:
+def joint_table(first: Volume, second: Volume, labels: LabelMap | Regions | None = None) -> tuple[JointRow, ...]:
     """One row per label (0 the whole image where there are none): means, deviations, correlation, mutual information.
 
     Raises GeometryError unless all are on one grid.
@@ -137,7 +137,7 @@ def joint_table(first: Volume, second: Volume, labels: LabelMap | None = None) -
     require_same_grid(first.grid, labels.grid)
     rows = []
     for label in labels.labels:
-        inside = known & (labels.array == label)
+        inside = known & labels.mask_of(label).array
         rows.append(_joint_row(label, one[inside], other[inside]))
     return tuple(rows)
 

@@ -1,15 +1,16 @@
 """The stored values of a DICOM frame, whatever compressed it."""
 
+import io
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from isocenter.core.errors import FormatError
 from isocenter.io.dicom_scan import NATIVE, Header
-from isocenter.io.limits import check_enough_bytes, check_frame, check_shape
+from isocenter.io.limits import check_enough_bytes, check_frame, check_shape, inflate_stream
 
 _RLE: Final = "1.2.840.10008.1.2.5"
 # PackBits turns two bytes into at most 128 (PS3.5 G.3.1).
@@ -213,8 +214,16 @@ def _decode_jpeg2000(layout: Layout, encoded: bytes) -> np.ndarray:
     return np.asarray(imagecodecs.jpeg2k_decode(encoded))
 
 
+def _decode_deflated(layout: Layout, encoded: bytes) -> np.ndarray:
+    """One frame as a bare deflate stream (PS3.5 A.4.12); bits come as `_unpack_bits` takes them."""
+    n_bytes = (layout.frame_bits + 7) // 8
+    inflated = inflate_stream(io.BytesIO(encoded), expected_bytes=n_bytes, raw=True)
+    return native_frame(replace(layout, frames=1), memoryview(inflated), 0)
+
+
 _CODECS: Final[Mapping[str, Callable[[Layout, bytes], np.ndarray]]] = {
     _RLE: _decode_rle,
+    "1.2.840.10008.1.2.8.1": _decode_deflated,
     "1.2.840.10008.1.2.4.50": _decode_jpeg,
     "1.2.840.10008.1.2.4.51": _decode_jpeg,
     "1.2.840.10008.1.2.4.57": _decode_jpeg,

@@ -74,6 +74,11 @@ def parse_header(file: InputFile) -> Header:
     return Header(file, values, syntax, pixels, True, groups, notes)
 
 
+def bare_header(file: InputFile, dataset: "Dataset", pixels: PixelSpan | None) -> Header:
+    """The header of a data set that `read_dataset` gave, without what its frames state on their own."""
+    return Header(file, plain_values(dataset), _transfer_syntax(dataset), pixels, True)
+
+
 def read_dataset(file: InputFile, *, with_pixels: bool = False) -> tuple["Dataset", PixelSpan | None]:
     """The parsed data set and where its pixel data were declared.
 

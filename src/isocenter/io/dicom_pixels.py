@@ -139,6 +139,16 @@ def _load_file(jobs: list[tuple[Frame, np.ndarray]], pool: ThreadPoolExecutor | 
 
 def _frame_reader(header: Header, layout: Layout, data: memoryview) -> Callable[[int], np.ndarray]:
     """What gives the stored values of one frame (colour as RGB)."""
+    return _coloured(header, layout, stored_reader(header, layout, data))
+
+
+def stored_reader(header: Header, layout: Layout, data: memoryview) -> Callable[[int], np.ndarray]:
+    """What gives the stored values of one frame, from 0; a palette's numbers stay numbers.
+
+    data   the whole file
+
+    Raises FormatError where there are no pixels, or too few.
+    """
     if header.pixels is None:
         raise FormatError("expected pixel data, the file holds none")
     if header.syntax == EXPLICIT_BIG:
@@ -150,9 +160,9 @@ def _frame_reader(header: Header, layout: Layout, data: memoryview) -> Callable[
         end = len(data) if length is None else header.pixels.offset + length
         pixels = data[header.pixels.offset : end]
     if header.syntax in NATIVE:
-        return _coloured(header, layout, lambda index: native_frame(layout, pixels, index))
+        return lambda index: native_frame(layout, pixels, index)
     fragments = split_fragments(pixels, layout.frames)
-    return _coloured(header, layout, lambda index: decode_frame(layout, fragments[index]))
+    return lambda index: decode_frame(layout, fragments[index])
 
 
 def _coloured(header: Header, layout: Layout, read: Callable[[int], np.ndarray]) -> Callable[[int], np.ndarray]:
@@ -207,7 +217,7 @@ def _parsed_reader(header: Header, layout: Layout) -> Callable[[int], np.ndarray
         dataset, _ = read_dataset(header.file, with_pixels=True)
         pixels = dataset.pixel_array
     frames = pixels.reshape(layout.frames, layout.rows, layout.columns, *((3,) if layout.samples == 3 else ()))
-    return _coloured(header, layout, lambda index: np.ascontiguousarray(frames[index]).astype(layout.dtype))
+    return lambda index: np.ascontiguousarray(frames[index]).astype(layout.dtype)
 
 
 def _cut_tile(stored: np.ndarray, frame: Frame) -> np.ndarray:
