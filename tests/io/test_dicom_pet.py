@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isocenter.core.errors import InputError
-from isocenter.imaging.pet import to_suv
+from isocenter.imaging.pet import states_lean_mass, to_suv
 from isocenter.io.dicom import read_series
 
 HALF_LIFE_S = 6586.2
@@ -152,6 +152,69 @@ def test_the_dated_start_goes_before_the_bare_time(pet):
     only_dated = tracer(RadiopharmaceuticalStartDateTime="20260101233000", RadiopharmaceuticalStartTime=None)
     volume = pet(tracer_item=only_dated, SeriesTime="003000", acquisition=("003000",) * 3)
     np.testing.assert_allclose(to_suv(volume).array, expected(3600), rtol=1e-6)
+
+
+def test_a_start_in_another_time_zone_is_told_in_the_series(pet):
+    in_utc = tracer(RadiopharmaceuticalStartDateTime="20260102080000.00+0000", RadiopharmaceuticalStartTime="100000")
+    volume = pet(tracer_item=in_utc, TimezoneOffsetFromUTC="+0200")
+    np.testing.assert_allclose(to_suv(volume).array, expected(3600), rtol=1e-6)
+    west = tracer(RadiopharmaceuticalStartDateTime="20260101233000-0500", RadiopharmaceuticalStartTime=None)
+    volume = pet(tracer_item=west, TimezoneOffsetFromUTC="+0030", SeriesTime="060000", acquisition=("060000",) * 3)
+    np.testing.assert_allclose(to_suv(volume).array, expected(3600), rtol=1e-6)
+
+
+def test_without_the_series_time_zone_the_clocks_are_taken_as_one(pet):
+    zoned = tracer(RadiopharmaceuticalStartDateTime="20260102100000.00+0100")
+    np.testing.assert_allclose(to_suv(pet(tracer_item=zoned)).array, expected(3600), rtol=1e-6)
+
+
+@pytest.mark.parametrize("hours", [0.5, 5.0, 6.5, 11.0])
+@pytest.mark.parametrize("dated", [True, False])
+def test_an_injection_after_the_scan_is_refused(pet, hours, dated):
+    clock = 11 + hours
+    time = f"{int(clock):02d}{int(clock % 1 * 60):02d}00"
+    changes = {"RadiopharmaceuticalStartTime": time}
+    if dated:
+        changes["RadiopharmaceuticalStartDateTime"] = f"20260102{time}"
+    with pytest.raises(InputError, match=f"before the scan, .*is {hours * 3600:.0f} s after"):
+        to_suv(pet(tracer_item=tracer(**changes)))
+
+
+def test_a_date_that_lies_years_off_was_not_shifted_with_the_others(pet):
+    stray = tracer(RadiopharmaceuticalStartDateTime="20190704100000.00")
+    np.testing.assert_allclose(to_suv(pet(tracer_item=stray)).array, expected(3600), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("correction", "elapsed_s"), [("START", 3600), ("ADMIN", 0)])
+def test_a_decay_factor_that_fits_the_other_correction_is_refused(pet, correction, elapsed_s):
+    at = {"START": 60, "ADMIN": 3660}
+    other = "ADMIN" if correction == "START" else "START"
+    changes = {"DecayCorrection": correction, "FrameReferenceTime": "60000"}
+    fits = pet(**changes, DecayFactor=f"{2 ** (at[correction] / HALF_LIFE_S):.6f}")
+    np.testing.assert_allclose(to_suv(fits).array, expected(elapsed_s), rtol=1e-6)
+    with pytest.raises(InputError, match=rf"DecayFactor .*{correction}.* fits {other}"):
+        to_suv(pet(**changes, DecayFactor=f"{2 ** (at[other] / HALF_LIFE_S):.6f}"))
+    unknown = pet(**changes, DecayFactor="1.9")
+    np.testing.assert_allclose(to_suv(unknown).array, expected(elapsed_s), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("units", "kind", "unit"),
+    [
+        ("GML", None, "SUVbw"), ("GML", "BW", "SUVbw"), ("GML", "LBM", "SUVlbm"), ("GML", "LBMJANMA", "SUVlbm"),
+        ("GML", "LBMJAMES128", "SUVlbm"), ("GML", "BSA", "SUVbsa"), ("CM2ML", None, "SUVbsa"), ("GML", "XYZ", "a.u."),
+    ],
+)  # fmt: skip
+def test_the_kind_of_uptake_is_the_one_that_the_header_states(pet, units, kind, unit):
+    volume = pet(Units=units, **({} if kind is None else {"SUVType": kind}))
+    assert volume.unit == unit
+
+
+def test_a_height_in_centimetres_gives_no_lean_uptake(pet):
+    volume = pet(PatientSize="165")
+    assert not states_lean_mass(volume) and states_lean_mass(pet())
+    with pytest.raises(InputError, match="centimetres"):
+        to_suv(volume, kind="SUVlbm")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from isocenter.imaging.components import label_components
 from isocenter.imaging.features.distances import line_profile
 from isocenter.imaging.features.landmarks import measure_landmarks
 from isocenter.imaging.measure import Measured, measure_partial_volume, measure_size, measure_values
-from isocenter.imaging.pet import to_suv
+from isocenter.imaging.pet import states_lean_mass, to_suv
 from isocenter.imaging.spatial import crop_to_box, resample_mask
 from isocenter.io.atomic import atomic_write
 from isocenter.io.suffixes import suffix_of
@@ -171,8 +171,7 @@ def _value_rows(volume: Volume, mask: Mask, note: str) -> list[Measured]:
     """Partial volume and statistics; of SUV by lean body mass too, where the header has what that takes."""
     suv = next((f"; {each}" for each in reversed(volume.facts.notes) if each.startswith("suv: ")), "")
     rows = [*measure_partial_volume(volume, mask), *measure_values(volume, mask)]
-    known = dict(volume.facts.parameters)
-    if volume.unit == "SUVbw" and known.get("sex") in ("M", "F") and known.get("weight_kg") and known.get("height_m"):
+    if volume.unit == "SUVbw" and states_lean_mass(volume):
         lean = measure_values(to_suv(volume, kind="SUVlbm"), mask)
         rows += [replace(row, method=f"{row.method}; Janmahasatian") for row in lean if row.name in _LEAN]
     return [replace(row, method=row.method + suv + note) for row in rows]

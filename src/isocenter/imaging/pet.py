@@ -16,6 +16,12 @@ _DAY_S: Final = 86400.0
 _LEAST_DOSE_BQ: Final = 1e4
 # With a time and no date of injection, a slower tracer may have been given days before.
 _LONGEST_UNDATED_HALF_LIFE_S: Final = 12 * 3600.0
+# Past midnight without a date, a longer way back is more likely a clock that runs ahead.
+_LONGEST_UNDATED_S: Final = 12 * 3600.0
+# A header that states centimetres.
+_TALLEST_M: Final = 3.0
+# Shares by which the scaling that was applied may miss what the header says of it, and still be another one's.
+_FITS, _MISFITS = 0.02, 0.05
 # Beyond this many half-lives the clocks are wrong, not the patient cold.
 _MOST_HALF_LIVES: Final = 10.0
 _NAMES: Final[Mapping[str, str]] = {
@@ -119,6 +125,14 @@ def to_suv(volume: Volume, *, kind: SuvKind = "SUVbw") -> Volume:
     return _with_note(volume, array, kind, how)
 
 
+def states_lean_mass(volume: Volume) -> bool:
+    """Whether the header states what `to_suv` by lean body mass takes beside body weight's uptake."""
+    known = dict(volume.facts.parameters)
+    height_m, weight_kg = (known.get(name) for name in ("height_m", "weight_kg"))
+    sizes = isinstance(height_m, float) and isinstance(weight_kg, float) and weight_kg > 0
+    return sizes and 0 < float(height_m or 0) <= _TALLEST_M and known.get("sex") in ("M", "F")
+
+
 def suv_factor(volume: Volume) -> SuvFactor:
     """What turns the volume's values into body-weight SUV, and how that was found.
 
@@ -169,8 +183,10 @@ def _by_decay(known: Known) -> SuvFactor:
     half_life_s = _positive(known, "half_life_s")
     correction = str(known.get("decay_correction", ""))
     if correction == "ADMIN":
+        _require_consistent(known, half_life_s, correction)
         elapsed_s, how = 0.0, "decay-corrected to injection (ADMIN)"
     elif correction == "START":
+        _require_consistent(known, half_life_s, correction)
         elapsed_s, clock = _elapsed_s(known, half_life_s)
         how = f"decay-corrected to scan start (START), {elapsed_s:.0f} s after injection by {clock}"
     else:
@@ -198,6 +214,28 @@ def _require_corrections(known: Known) -> None:
         )
 
 
+def _require_consistent(known: Known, half_life_s: float, correction: str) -> None:
+    """Raise where the factor that was applied is that of the other decay correction, not of the stated one.
+
+    Source: PS3.3 C.8.9.4 (Decay Factor, Frame Reference Time): the factor brings the frame to the reference time.
+    """
+    factor, reference_s = known.get("decay_factor"), known.get("frame_reference_s")
+    if not isinstance(factor, float) or not isinstance(reference_s, float):
+        return
+    try:
+        elapsed_s = _elapsed_s(known, half_life_s)[0]
+    except InputError:
+        return
+    by_name = {"START": reference_s, "ADMIN": reference_s + elapsed_s}
+    other = "ADMIN" if correction == "START" else "START"
+    off = {name: abs(factor / 2 ** (seconds / half_life_s) - 1) for name, seconds in by_name.items()}
+    if off[correction] > _MISFITS and off[other] < _FITS:
+        raise InputError(
+            f"SUV: expected DecayFactor (0054,1321) to fit {_NAMES['decay_correction']} {correction}, got {factor:g}, "
+            f"which fits {other}; ask where the series comes from"
+        )
+
+
 def _elapsed_s(known: Known, half_life_s: float) -> tuple[float, str]:
     """Seconds from injection to the time to which decay was corrected, and which clock told it."""
     scan_s, clock = _scan_start_s(known, half_life_s)
@@ -205,6 +243,9 @@ def _elapsed_s(known: Known, half_life_s: float) -> tuple[float, str]:
     moment = known.get("injection_moment_s")
     if isinstance(moment, float) and 0 <= scan_s - moment <= longest_s:
         return scan_s - moment, f"{clock} and RadiopharmaceuticalStartDateTime"
+    if isinstance(moment, float) and -_DAY_S < scan_s - moment < 0:
+        raise _late("RadiopharmaceuticalStartDateTime (0018,1078)", moment - scan_s)
+    # A date that lies days off was not shifted with the others when the series was made anonymous.
     injection_s = _number(known, "injection_clock_s")
     if half_life_s > _LONGEST_UNDATED_HALF_LIFE_S:
         raise InputError(
@@ -213,12 +254,16 @@ def _elapsed_s(known: Known, half_life_s: float) -> tuple[float, str]:
         )
     # The header gives a time of day and no date: the last such time before the scan, also across midnight.
     elapsed_s = (scan_s - injection_s) % _DAY_S
-    if elapsed_s > longest_s:
-        raise InputError(
-            f"SUV: expected an injection before the scan, {_NAMES['injection_clock_s']} is {_DAY_S - elapsed_s:.0f} s "
-            "after it; check the clocks"
-        )
+    is_same_day = elapsed_s == scan_s - injection_s
+    if elapsed_s > longest_s or (not is_same_day and elapsed_s > _LONGEST_UNDATED_S):
+        raise _late(_NAMES["injection_clock_s"], _DAY_S - elapsed_s)
     return elapsed_s, f"{clock} and RadiopharmaceuticalStartTime"
+
+
+def _late(name: str, after_s: float) -> InputError:
+    return InputError(
+        f"SUV: expected an injection before the scan, {name} is {after_s:.0f} s after it; check the clocks"
+    )
 
 
 def _scan_start_s(known: Known, half_life_s: float) -> tuple[float, str]:
@@ -254,6 +299,8 @@ def _of_kind(found: SuvFactor, known: Known, kind: SuvKind) -> tuple[float, str]
     if kind == "SUVbw":
         return found.factor, found.method
     weight_kg, height_m = _positive(known, "weight_kg"), _positive(known, "height_m")
+    if height_m > _TALLEST_M:
+        raise InputError(f"SUV: expected {_NAMES['height_m']} in metres, got {height_m:g}; it looks like centimetres")
     if kind == "SUVbsa":
         surface_cm2 = body_surface_m2(weight_kg=weight_kg, height_m=height_m) * 1e4
         return found.factor * surface_cm2 / (weight_kg * 1000), f"{found.method}; body surface by Du Bois"

@@ -22,7 +22,11 @@ from isocenter.io.dicom_stacks import Stack
 
 # PS3.3 C.8.9.1.1.3
 _PET_UNITS: Final[Mapping[str, str]] = {"BQML": "Bq/ml", "CNTS": "counts", "PROPCNTS": "counts", "CPS": "counts/s"}
-_SUV_UNITS: Final[Mapping[str, str]] = {"": "SUVbw", "BW": "SUVbw", "LBM": "SUVlbm", "BSA": "SUVbsa", "IBW": "SUVibw"}
+# PS3.3 C.8.9.1.1.3.1 (SUV Type): body weight where nothing is stated.
+_SUV_UNITS: Final[Mapping[str, str]] = {
+    "": "SUVbw", "BW": "SUVbw", "LBM": "SUVlbm", "LBMJAMES128": "SUVlbm", "LBMJANMA": "SUVlbm", "BSA": "SUVbsa",
+    "IBW": "SUVibw",
+}  # fmt: skip
 
 # Name in the parameters -> element; numbers.
 _NUMBERS: Final[Mapping[str, str]] = {
@@ -53,8 +57,9 @@ def read_unit(stack: Stack) -> str:
     modality = header.text("Modality")
     if modality == "PT":
         units = header.text("Units")
-        if units == "GML":
-            return _SUV_UNITS.get(header.text("SUVType"), "SUVbw")
+        if units in ("GML", "CM2ML"):
+            kind = "BSA" if units == "CM2ML" else header.text("SUVType").upper()
+            return _SUV_UNITS.get(kind, "a.u.")
         return _PET_UNITS.get(units, "a.u.")
     if modality == "CT":
         rescaled = bool(header.values.get("RescaleSlope") or header.groups)

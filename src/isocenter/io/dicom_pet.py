@@ -73,12 +73,13 @@ def pet_facts(frames: Sequence[Sequence[Frame]]) -> Facts:
     if header.text("Modality") != "PT":
         return []
     day = _day_of(header.text("SeriesDate")) or _day_of(header.text("AcquisitionDate"))
+    offset_s = _offset_of(header.text("TimezoneOffsetFromUTC"))
     found: Facts = []
     for name, clock_s in (
         ("injection_clock_s", seconds_of(header.text("RadiopharmaceuticalStartTime"))),
-        ("injection_moment_s", _moment_of(header.text("RadiopharmaceuticalStartDateTime"), day)),
+        ("injection_moment_s", _moment_of(header.text("RadiopharmaceuticalStartDateTime"), day, offset_s)),
         ("series_clock_s", _clock(header, "Series", day)),
-        ("ge_scan_clock_s", _moment_of(header.text("GEScanDateTime"), day)),
+        ("ge_scan_clock_s", _moment_of(header.text("GEScanDateTime"), day, offset_s)),
     ):
         if clock_s is not None:
             found.append((name, clock_s))
@@ -106,24 +107,39 @@ def _acquisition(headers: "Sequence[Header]", day: int | None) -> Facts:
         milliseconds = first.number(element)
         if milliseconds is not None:
             found.append((name, milliseconds / 1000))
-    return found
+    factor = first.number("DecayFactor")
+    return [*found, ("decay_factor", factor)] if factor else found
 
 
 def _clock(header: "Header", prefix: str, day: int | None) -> float | None:
     """Seconds from the series' midnight of SeriesDate and SeriesTime, or of another such pair or date and time."""
     clock_s = seconds_of(header.text(f"{prefix}Time"))
     if clock_s is None:
-        return _moment_of(header.text(f"{prefix}DateTime"), day)
+        offset_s = _offset_of(header.text("TimezoneOffsetFromUTC"))
+        return _moment_of(header.text(f"{prefix}DateTime"), day, offset_s)
     stated = _day_of(header.text(f"{prefix}Date"))
     return clock_s + (_DAY_S * (stated - day) if stated is not None and day is not None else 0.0)
 
 
-def _moment_of(text: str, day: int | None) -> float | None:
-    """Seconds from the series' midnight of a date and time (DT); None where it lacks a date, or the series does."""
+def _moment_of(text: str, day: int | None, offset_s: float | None) -> float | None:
+    """Seconds from the series' midnight of a date and time (DT); None where it lacks a date, or the series does.
+
+    offset_s   of the series' clocks from UTC: where both state one, the moment is told in the series' time zone
+    """
     stated, clock_s = _day_of(text[:8]), seconds_of(text)
     if stated is None or day is None or clock_s is None or len(text.split(".")[0]) < 12:
         return None
-    return clock_s + _DAY_S * (stated - day)
+    own_s = _offset_of(text[-5:])
+    moved_s = offset_s - own_s if offset_s is not None and own_s is not None else 0.0
+    return clock_s + moved_s + _DAY_S * (stated - day)
+
+
+def _offset_of(text: str) -> float | None:
+    """Seconds from UTC of "+0130" (PS3.5 6.2, DT and PS3.3 C.12.1.1.8); None where it is none."""
+    text = text.strip()
+    if len(text) != 5 or text[0] not in "+-" or not text[1:].isdigit():
+        return None
+    return (int(text[1:3]) * 3600 + int(text[3:]) * 60.0) * (-1 if text[0] == "-" else 1)
 
 
 def _day_of(text: str) -> int | None:
