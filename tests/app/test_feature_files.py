@@ -114,10 +114,10 @@ def test_a_dicom_series_gives_a_document_and_a_file_does_not(pair, tmp_path):
     write_nifti(Volume(labels, series.grid), tmp_path / "region.nii.gz")
     volume, mask = open_region(tmp_path / "ct", tmp_path / "region.nii.gz")
     features = extract_features(volume, mask, builtin_configs()["classic"])
-    write_sr(features, volume, mask, out=tmp_path / "sr.dcm", config="classic")
+    write_sr(features, volume, mask, out=tmp_path / "sr.dcm", parameters={"config": "classic"})
     assert (tmp_path / "sr.dcm").read_bytes()[128:132] == b"DICM"
     with pytest.raises(InputError, match="leave --sr out"):
-        write_sr(features, *open_region(*pair, label="1"), out=tmp_path / "sr.dcm", config="classic")
+        write_sr(features, *open_region(*pair, label="1"), out=tmp_path / "sr.dcm", parameters={"config": "classic"})
 
 
 def test_a_mask_of_the_same_voxels_in_another_order_is_turned(pair, tmp_path):

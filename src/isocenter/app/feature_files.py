@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Final
@@ -85,7 +85,7 @@ def _chosen(labels: Regions, label: str | None) -> Mask:
 def find_config(name: str, *, section: str | None = None) -> RadiomicsConfig:
     """A configuration by its name, or from a TOML file.
 
-    name      "ibsi-digital", "ibsi-a" … "ibsi-e", "classic", or a path that ends in .toml
+    name      of those that come with the package (`builtin_configs`), or a path that ends in .toml
     section   which configuration of a file that holds several
 
     Raises InputError for an unknown name, or a file without or with several configurations and no section.
@@ -94,7 +94,10 @@ def find_config(name: str, *, section: str | None = None) -> RadiomicsConfig:
     if name in builtin and section is None:
         return builtin[name]
     if not name.endswith(".toml"):
-        raise InputError(f"--config: expected one of {', '.join(builtin)} or a FILE.toml, got {name!r}; choose one")
+        short = ", ".join(each for each in builtin if not each.startswith("ibsi2-"))
+        raise InputError(
+            f"--config: expected one of {short}, ibsi2-1.A to ibsi2-11.B or a FILE.toml, got {name!r}; choose one"
+        )
     configs = parse_configs(read_options([], Path(name)))
     if section is None and len(configs) == 1:
         return next(iter(configs.values()))
@@ -127,10 +130,12 @@ def require_dicom(volume: Volume) -> None:
         raise InputError("--sr: expected an image that states its DICOM UIDs, some are missing; leave --sr out")
 
 
-def write_sr(features: Sequence[Feature], volume: Volume, mask: Mask, *, out: Path, config: str) -> None:
+def write_sr(
+    features: Sequence[Feature], volume: Volume, mask: Mask, *, out: Path, parameters: Mapping[str, str]
+) -> None:
     """Write features as a DICOM SR document of the image's study.
 
-    config   the name of the configuration, for the document's algorithm
+    parameters   what the document's algorithm says of itself: the configuration's name, its filter
 
     Raises InputError for an image that does not come from DICOM.
     """
@@ -142,7 +147,7 @@ def write_sr(features: Sequence[Feature], volume: Volume, mask: Mask, *, out: Pa
     require_dicom(volume)
     source = volume.source
     header = StudyHeader(source.study_uid, "", volume.modality, volume.facts.body_part, "", "", "", None)
-    provenance = Provenance(source.digests, f"isocenter {isocenter.__version__}", parameters={"config": config})
+    provenance = Provenance(source.digests, f"isocenter {isocenter.__version__}", parameters=parameters)
     created = load_settings().now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with collected_warnings():
         document = build_feature_sr(

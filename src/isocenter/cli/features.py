@@ -12,7 +12,9 @@ import typer
 def features(
     image: Annotated[Path, typer.Argument(help="The image: a file, or a DICOM folder.")],
     mask: Annotated[Path, typer.Argument(help="The region on the image: labels, DICOM SEG, RTSTRUCT.")],
-    config: Annotated[str, typer.Option(help="ibsi-digital, ibsi-a … ibsi-e, classic, or a FILE.toml.")],
+    config: Annotated[
+        str, typer.Option(help="ibsi-digital, ibsi-a … -e, classic, ibsi2-1.A … -11.B, or a FILE.toml.")
+    ],
     out: Annotated[Path, typer.Option(help="The table to write: FILE.csv.", dir_okay=False)],
     section: Annotated[str | None, typer.Option(help="Which configuration of a FILE.toml with several.")] = None,
     label: Annotated[str | None, typer.Option(help="Which label of the mask, or all as one region.")] = None,
@@ -32,7 +34,9 @@ def features(
     found = extract_features(volume, region, settings)
     write_table(found, out)
     if sr is not None:
-        write_sr(found, volume, region, out=sr, config=section or Path(config).stem)
+        stem = config.removesuffix(".toml") if section is None else section
+        how = {"config": Path(stem).name} | ({"filter": settings.filter.summary} if settings.filter else {})
+        write_sr(found, volume, region, out=sr, parameters=how)
     if as_json:
         print(json.dumps([asdict(feature) for feature in found], indent=2))
     missing = [feature.tag for feature in found if feature.value is None and feature.tag not in NOT_COMPUTED]

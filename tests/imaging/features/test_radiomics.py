@@ -12,8 +12,14 @@ from isocenter.core.grid import Grid
 from isocenter.core.mask import Mask
 from isocenter.core.volume import Volume
 from isocenter.imaging.features.feature_terms import feature_terms
+from isocenter.imaging.features.filters_settings import FilterSettings
 from isocenter.imaging.features.radiomics import extract_features, feature_table
-from isocenter.imaging.features.radiomics_config import RadiomicsConfig, builtin_configs
+from isocenter.imaging.features.radiomics_config import (
+    Discretisation,
+    RadiomicsConfig,
+    VolumeHistogram,
+    builtin_configs,
+)
 
 PUBLISHED = {
     # tag: (value, tolerance); IBSI reference manual, reference values of the digital phantom.
@@ -207,3 +213,18 @@ def test_what_is_left_out_is_not_in_the_table(chest):
 
 def test_the_published_table_names_features_that_exist():
     assert {tag.rsplit("_2D", 1)[0].rsplit("_3D", 1)[0] for tag in PUBLISHED} <= set(feature_terms())
+
+
+def test_bins_of_a_filtered_image_begin_at_its_response_not_at_the_range(chest):
+    config = replace(
+        builtin_configs()["ibsi-c"],
+        filter=FilterSettings("log", sigma_mm=3.0),
+        texture=Discretisation("fbs", width=2.0),
+        ivh=VolumeHistogram("fbn", bins=1000),
+    )
+    found = feature_table(extract_features(*chest, config))
+    plain = feature_table(extract_features(*chest, builtin_configs()["ibsi-c"]))
+    assert found["ih_min"] == 1
+    assert found["ih_max"] == np.floor((found["stat_max"] - found["stat_min"]) / 2) + 1
+    assert (found["ivh_v10"] < 1, found["stat_min"] < 0 < found["stat_max"]) == (True, True)
+    assert found["morph_volume"] == plain["morph_volume"]

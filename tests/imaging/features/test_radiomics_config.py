@@ -8,7 +8,8 @@ from isocenter.imaging.features.radiomics_config import builtin_configs, parse_c
 
 def test_built_in_configurations_are_those_of_the_publication():
     configs = builtin_configs()
-    assert set(configs) == {"ibsi-digital", *(f"ibsi-{letter}" for letter in "abcde"), "classic"}
+    filtered = {f"ibsi2-{n}.{letter}" for n in range(1, 12) for letter in "AB"}
+    assert set(configs) == {"ibsi-digital", *(f"ibsi-{letter}" for letter in "abcde"), "classic", *filtered}
     a, b, c, d, e = (configs[f"ibsi-{letter}"] for letter in "abcde")
     assert [each.resample is None for each in (a, b, c, d, e)] == [True, False, False, False, False]
     assert b.resample.spacing_mm == (None, 2.0, 2.0)
@@ -20,6 +21,24 @@ def test_built_in_configurations_are_those_of_the_publication():
     assert a.aggregations == ("2D_avg", "2D_comb", "2_5D_avg", "2_5D_comb", "2D", "2_5D")
     assert c.aggregations == ("3D_avg", "3D_comb", "3D")
     assert len(configs["ibsi-digital"].aggregations) == 9
+
+
+def test_phase_2_of_ibsi_2_filters_slices_in_a_and_cubes_of_1_mm_in_b():
+    configs = builtin_configs()
+    a, b = configs["ibsi2-3.A"], configs["ibsi2-3.B"]
+    assert (a.resample, a.filter.dimension, a.filter.sigma_mm) == (None, 2, 1.5)
+    assert (b.resample.spacing_mm, b.resample.order, b.resample.round) == ((1.0, 1.0, 1.0), 3, True)
+    assert (b.filter.filter, b.filter.dimension, b.range, b.families) == ("log", 3, (-1000.0, 400.0), ("statistics",))
+    assert configs["ibsi2-1.B"].filter is None
+
+
+def test_a_filter_is_written_as_enhance_filter_takes_it():
+    text = '[filter]\nfilter = "laws"\nkernels = "L5E5"\npooling = "max"\nenergy_distance = 7'
+    flat = parse_configs(loads(f'approach = "2d"\n{text}'))[""].filter
+    assert (flat.kernels, flat.dimension, flat.energy_distance, flat.boundary) == (("L5", "E5"), 2, 7, "mirror")
+    named = parse_configs(loads('filter = {ibsi2 = "5.B"}'))[""].filter
+    assert (named.filter, named.planes, named.sigma_mm) == ("gabor", 3, 5.0)
+    assert parse_configs(loads('filter = {filter = "none"}'))[""].filter is None
 
 
 def test_spacings_are_written_as_columns_rows_slices():
@@ -58,6 +77,11 @@ def test_infinite_ends_are_no_bounds():
         ('families = ["shape"]\ntexture = {method = "none"}', "morphology"),
         ('families = "glcm"\ntexture = {method = "none"}', "list of names"),
         ('ivh = {method = "fbs", width = 1}\ntexture = {method = "none"}', "range"),
+        ('filter = "log"', "config filter: expected a table"),
+        ('filter = {filter = "log", sigma = 3}', "config filter: filter log: expected parameters among"),
+        ('filter = {filter = "sobel"}', "none mean log"),
+        ('filter = {ibsi2 = "99.Z"}', "1.a.1"),
+        ('range = [0, 9]\nivh = {method = "discrete"}\nfilter = {filter = "log", sigma_mm = 3}', "fbn with a filter"),
         ('resample = {spacing = [0, 1]}\ntexture = {method = "none"}', "positive millimetres"),
         ('resample = {spacing = [1, 1], order = 2}\ntexture = {method = "none"}', "1, 3"),
         ('resample = {spacing = [1, 1], round = "yes"}\ntexture = {method = "none"}', "true or false"),

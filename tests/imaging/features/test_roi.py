@@ -5,6 +5,7 @@ from isocenter.core.errors import GeometryError, InputError, UnknownSpacingError
 from isocenter.core.grid import Grid
 from isocenter.core.mask import Mask
 from isocenter.core.volume import Volume
+from isocenter.imaging.features.filters_settings import FilterSettings
 from isocenter.imaging.features.radiomics_config import RadiomicsConfig, Resampling, builtin_configs
 from isocenter.imaging.features.roi import prepare_roi
 
@@ -106,3 +107,42 @@ def test_a_region_that_vanishes_when_resampled_is_said_to_be_too_small():
     dot[3, 3, 3] = True
     with pytest.raises(InputError, match="too small"):
         prepare_roi(volume, Mask(dot, mask.grid), RadiomicsConfig(resample=Resampling((3.0, 7.0, 7.0))))
+
+
+def log(**more):
+    return RadiomicsConfig(filter=FilterSettings("log", **more), range=(-500.0, 400.0))
+
+
+def test_a_filter_answers_in_place_of_the_image_and_the_range_asks_the_image():
+    from scipy import ndimage
+
+    volume, mask = case()
+    roi = prepare_roi(volume, mask, log(dimension=2, sigma_mm=1.5))
+    kept = mask.array & (volume.array >= -500) & (volume.array <= 400)
+    slices = [ndimage.gaussian_laplace(each.astype(float), 1.5, mode="reflect", truncate=4) for each in volume.array]
+    assert np.allclose(roi.values, np.stack(slices)[kept], atol=0.02)
+    assert roi.shape_mask.sum() == mask.array.sum() and roi.unit == "a.u."
+
+
+def test_a_filter_sees_the_whole_resampled_and_rounded_image():
+    from scipy import ndimage
+
+    volume, mask = case()
+    how = Resampling((1.5, 1.5, 1.5), order=3, round=True)
+    plain = prepare_roi(volume, mask, RadiomicsConfig(resample=how))
+    mean = FilterSettings("mean", support=3, boundary="nearest")
+    roi = prepare_roi(volume, mask, RadiomicsConfig(resample=how, filter=mean))
+    inner = (slice(1, -1),) * 3
+    wanted = ndimage.uniform_filter(plain.image, 3)
+    assert np.allclose(roi.image[inner], wanted[inner], atol=1e-3)
+    assert np.array_equal(roi.shape_mask, plain.shape_mask)
+    assert (roi.unit, plain.image[plain.mask].tolist()) == ("HU", np.rint(plain.image[plain.mask]).tolist())
+
+
+def test_a_filter_in_millimetres_needs_a_pixel_size():
+    values = np.random.default_rng(0).normal(size=SHAPE)
+    grid = Grid.of_pixels(SHAPE)
+    inside = np.ones(SHAPE, bool)
+    with pytest.raises(UnknownSpacingError, match="--pixel-size-mm, or sizes in voxels"):
+        prepare_roi(Volume(values, grid), Mask(inside, grid), log(sigma_mm=3))
+    assert prepare_roi(Volume(values, grid), Mask(inside, grid), log(sigma_voxels=3)).values.size == values.size

@@ -52,8 +52,7 @@ def filter_volume(volume: Volume, config: Mapping[str, object]) -> Volume:
             f"filter: expected a number in every voxel, got {count} that are NaN or infinite; fill them first"
         )
     response = filter_array(array, settings, lambda: tuple(float(step) for step in volume.grid.spacing_mm[::-1]))
-    averages = settings.filter in ("none", "mean") and not settings.riesz
-    return volume.with_array(response, volume.unit if averages else "a.u.")
+    return volume.with_array(response, volume.unit if settings.averages else "a.u.")
 
 
 def filter_array(array: np.ndarray, settings: FilterSettings, spacing: Spacing) -> np.ndarray:

@@ -4,7 +4,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -101,6 +101,21 @@ class FilterSettings:
         orders = self.riesz or (1,)
         _require(min(orders) >= 0 and 1 <= sum(orders) <= 8, "riesz", "orders of 0 and more, 1 to 8 in all", self.riesz)
         _require(self.align_mm is None or bool(self.riesz), "align_mm", "a riesz transform to turn", "none")
+
+    @property
+    def averages(self) -> bool:
+        """Whether the response is still in the image's unit."""
+        return self.filter in ("none", "mean") and not self.riesz
+
+    @property
+    def summary(self) -> str:
+        """The filter and what differs from the defaults, in a line.
+
+        >>> FilterSettings("log", sigma_mm=1.5).summary
+        'log sigma_mm=1.5'
+        """
+        told = [(each, getattr(self, each.name)) for each in fields(self)[1:]]
+        return " ".join([self.filter, *(f"{each.name}={value}" for each, value in told if value != each.default)])
 
     def length_voxels(self, name: str, spacing: Callable[[], tuple[float, ...]]) -> tuple[float, ...]:
         """sigma or wavelength in voxels along each axis; `spacing` is asked only where millimetres are given."""

@@ -78,12 +78,14 @@ def _level_features(roi: Roi, config: RadiomicsConfig) -> dict[str, float]:
     found: dict[str, float] = {}
     textures = [family for family in PREFIXES if family in config.families]
     with_extra = "extra" in config.families
+    # The range counts the image's intensities, so it says nothing of a filter's response.
+    bounds = (None, None) if config.filter else config.range
     if "histogram" in config.families or textures or with_extra:
-        levels = discretise(roi.values, config.texture, low=config.range[0])
+        levels = discretise(roi.values, config.texture, low=bounds[0])
     if "histogram" in config.families:
         found |= _prefixed("ih", histogram_features(levels))
     if "ivh" in config.families:
-        found |= _prefixed("ivh", volume_histogram_features(roi.values, config.ivh, bounds=config.range))
+        found |= _prefixed("ivh", volume_histogram_features(roi.values, config.ivh, bounds=bounds))
     if textures or with_extra:
         region = level_region(levels, roi.mask, roi.shape_mask)
         found |= texture_features(region, textures, config.aggregations)

@@ -12,6 +12,7 @@ from tomllib import loads
 from typing import Any, Final, Literal, get_args
 
 from isocenter.core.errors import InputError
+from isocenter.imaging.features.filters_settings import FilterSettings, ibsi2_config, ibsi2_names, read_settings
 
 Approach = Literal["2d", "3d", "all"]
 Method = Literal["fbs", "fbn", "none"]
@@ -37,8 +38,8 @@ FAMILIES: Final[tuple[Family, ...]] = get_args(Family)[:-1]
 AGGREGATIONS: Final[tuple[Aggregation, ...]] = get_args(Aggregation)
 _MOST_BINS: Final = 4096
 _KEYS: Final = (
-    "approach", "texture", "ivh", "resample", "round_input", "range", "sigma", "families", "aggregations", "leave_out",
-    "unit",
+    "approach", "texture", "ivh", "resample", "round_input", "filter", "range", "sigma", "families", "aggregations",
+    "leave_out", "unit",
 )  # fmt: skip
 
 
@@ -88,6 +89,7 @@ class RadiomicsConfig:
 
     approach       texture by slice ("2d"), in space ("3d") or both ("all"); says the default aggregations
     round_input    intensities are rounded first; None: only where all lie within 0.001 of a whole number
+    filter         what answers in place of the image, after resampling; `range` and `sigma` still ask the image
     range          intensities (low, high) that belong to the region, ends included; None for either: no bound
     sigma          intensities further than this many standard deviations from the region's mean do not belong to it
     leave_out      tags without aggregation that are not computed
@@ -99,6 +101,7 @@ class RadiomicsConfig:
     ivh: VolumeHistogram = VolumeHistogram("fbn", bins=1000)
     resample: Resampling | None = None
     round_input: bool | None = None
+    filter: FilterSettings | None = None
     range: tuple[float | None, float | None] = (None, None)
     sigma: float | None = None
     families: tuple[Family, ...] = FAMILIES
@@ -116,10 +119,20 @@ class RadiomicsConfig:
 
 @cache
 def builtin_configs() -> Mapping[str, RadiomicsConfig]:
-    """The configurations that come with the package, by name: "ibsi-digital", "ibsi-a" … "ibsi-e", "classic"."""
+    """The configurations that come with the package, by name.
+
+    "ibsi-digital", "ibsi-a" … "ibsi-e", "classic", and "ibsi2-1.A" … "ibsi2-11.B": statistics of a filter's response.
+    """
     folder = files("isocenter.imaging.features") / "configs"
-    texts = [(folder / f"radiomics_{name}.toml").read_text(encoding="utf-8") for name in ("ibsi", "classic")]
-    return {name: config for text in texts for name, config in parse_configs(loads(text)).items()}
+    tables = {
+        name: loads((folder / f"radiomics_{name}.toml").read_text(encoding="utf-8"))
+        for name in ("ibsi", "classic", "ibsi2")
+    }
+    found = parse_configs(tables["ibsi"]) | parse_configs(tables["classic"])
+    for name in ibsi2_names():
+        if name[-1] in tables["ibsi2"]:
+            found[f"ibsi2-{name}"] = parse_config({**tables["ibsi2"][name[-1]], "filter": ibsi2_config(name)})
+    return found
 
 
 def parse_configs(document: Mapping[str, object]) -> dict[str, RadiomicsConfig]:
@@ -154,17 +167,36 @@ def parse_config(table: Mapping[str, object], *, name: str = "") -> RadiomicsCon
         ivh=ivh,
         resample=resample,
         round_input=read.yes_or_no("round_input", None),
+        filter=_filter(read.table("filter"), approach) if "filter" in table else None,
         range=_range(read),
         sigma=read.positive("sigma", None),
         leave_out=frozenset(read.texts("leave_out")),
         unit=read.text("unit", ""),
         **lists,
     )
-    if ivh.method == "fbs" and None in config.range:
-        raise InputError(
-            f"{read.where} ivh: expected a range with both ends for method fbs, got none; add range = [low, high]"
-        )
+    _check_ivh(config, read.where)
     return config
+
+
+def _check_ivh(config: RadiomicsConfig, where: str) -> None:
+    """The range counts the image's intensities: it says nothing of a filter's response."""
+    method = config.ivh.method
+    if config.filter and method != "fbn":
+        raise InputError(f"{where} ivh: expected method fbn with a filter, got {method}; set bins = 1000")
+    if method == "fbs" and None in config.range:
+        raise InputError(
+            f"{where} ivh: expected a range with both ends for method fbs, got none; add range = [low, high]"
+        )
+
+
+def _filter(read: "_Reader", approach: str) -> FilterSettings | None:
+    """The filter that the table describes as `enhance filter` would; None where it leaves the image as it is."""
+    flat = approach == "2d" or read.given.get("filter") == "gabor"
+    try:
+        settings = read_settings(read.given, default_dimension=2 if flat else 3)
+    except InputError as error:
+        raise InputError(f"{read.where}: {error}") from error
+    return None if settings.filter == "none" and not settings.riesz else settings
 
 
 def _range(read: "_Reader") -> tuple[float | None, float | None]:

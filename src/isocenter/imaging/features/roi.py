@@ -3,6 +3,7 @@
 Source: IBSI reference manual, image processing: interpolation, re-segmentation, morphological and intensity mask.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -14,8 +15,10 @@ from isocenter.core.grid import require_same_grid
 from isocenter.core.mask import Mask
 from isocenter.core.volume import Volume
 from isocenter.imaging.features.align_grid import aligned_axis, interpolate
+from isocenter.imaging.features.filters import filter_array
 from isocenter.imaging.features.radiomics_config import RadiomicsConfig
 
+_Box = tuple[slice, slice, slice]
 # Radius of a ball of 1 ml in mm: what a local intensity averages over.
 BALL_MM: Final = 10 * (3 / (4 * np.pi)) ** (1 / 3)
 _NEARLY_WHOLE: Final = 1e-3
@@ -30,7 +33,7 @@ _MEAN_SLACK: Final = 1e-12
 class Roi:
     """Image and masks on one grid, cut to the region with a rim that local intensities reach into.
 
-    image        float64, (slices, rows, columns)
+    image        float64, (slices, rows, columns); the response of the configuration's filter, where it has one
     shape_mask   the region as drawn, interpolated: the morphological mask
     mask         the region without re-segmented voxels: the intensity mask
     spacing_mm   along (slices, rows, columns); None where nobody stated it
@@ -50,7 +53,9 @@ class Roi:
 
 
 def prepare_roi(volume: Volume, mask: Mask, config: RadiomicsConfig) -> Roi:
-    """The region of a mask on an image, resampled and re-segmented as the configuration says.
+    """The region of a mask on an image, resampled, filtered and re-segmented as the configuration says.
+
+    The filter sees the whole resampled image; re-segmentation asks that image, not the filter's response.
 
     Voxels outside the mask that are not finite take the value of the nearest finite voxel.
 
@@ -64,12 +69,14 @@ def prepare_roi(volume: Volume, mask: Mask, config: RadiomicsConfig) -> Roi:
     if config.round_input or (config.round_input is None and _is_nearly_whole(image)):
         image = np.rint(image)
     if config.resample is None or spacing_mm is None:
-        box = _box(mask.array, _rim(spacing_mm))
-        image, shape_mask = image[box].astype(np.float64), mask.array[box]
+        place = _as_it_is(image, mask.array, spacing_mm)
     else:
-        image, shape_mask, spacing_mm = _resampled(image, mask.array, spacing_mm, config)
-    kept = _resegmented(image, shape_mask, config)
-    return Roi(image, shape_mask, kept, spacing_mm, config.unit or volume.unit)
+        place = _resampled(image, mask.array, spacing_mm, config)
+    shown, answer = _answered(place, config)
+    kept = _resegmented(shown, place.mask, config)
+    averages = config.filter is None or config.filter.averages
+    unit = (config.unit or volume.unit) if averages else "a.u."
+    return Roi(answer, place.mask, kept, place.spacing_mm, unit)
 
 
 def _check(volume: Volume, mask: Mask) -> None:
@@ -129,7 +136,7 @@ def _rim(spacing_mm: tuple[float, float, float] | None) -> tuple[int, int, int]:
     return rims[0], rims[1], rims[2]
 
 
-def _box(mask: np.ndarray, rim: tuple[int, int, int]) -> tuple[slice, slice, slice]:
+def _box(mask: np.ndarray, rim: tuple[int, int, int]) -> _Box:
     """The part of the array that holds the mask with its rim."""
     found = []
     for axis in range(3):
@@ -138,10 +145,34 @@ def _box(mask: np.ndarray, rim: tuple[int, int, int]) -> tuple[slice, slice, sli
     return found[0], found[1], found[2]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A region on the grid that features are counted on.
+
+    values       gives the image within index ranges of that grid, float64
+    shape        of the grid
+    box          the part that holds the region and its rim
+    mask         the region within the box
+    """
+
+    values: Callable[[_Box], np.ndarray]
+    shape: tuple[int, int, int]
+    box: _Box
+    mask: np.ndarray
+    spacing_mm: tuple[float, float, float] | None
+
+
+def _as_it_is(image: np.ndarray, mask: np.ndarray, spacing_mm: tuple[float, float, float] | None) -> _Place:
+    """The region on the image's own grid."""
+    box = _box(mask, _rim(spacing_mm))
+    shape = (image.shape[0], image.shape[1], image.shape[2])
+    return _Place(lambda part: image[part].astype(np.float64), shape, box, mask[box], spacing_mm)
+
+
 def _resampled(
     image: np.ndarray, mask: np.ndarray, spacing_mm: tuple[float, float, float], config: RadiomicsConfig
-) -> tuple[np.ndarray, np.ndarray, tuple[float, float, float]]:
-    """(image, morphological mask, spacing) on the new grid, cut to the region and its rim."""
+) -> _Place:
+    """The region on the new grid."""
     assert config.resample is not None
     how = config.resample
     new_mm = tuple(old if new is None else new for old, new in zip(spacing_mm, how.spacing_mm, strict=True))
@@ -161,8 +192,32 @@ def _resampled(
     whole = np.zeros([line.count for line in lines], dtype=np.bool_)
     whole[first] = inside
     box = _box(whole, _rim(spacing))
-    values = interpolate(image, lines, box, order=how.order)
-    return (np.rint(values) if how.round else values), whole[box], spacing
+
+    def values(part: _Box) -> np.ndarray:
+        found = interpolate(image, lines, part, order=how.order)
+        return np.rint(found) if how.round else found
+
+    return _Place(values, (whole.shape[0], whole.shape[1], whole.shape[2]), box, whole[box], spacing)
+
+
+def _answered(place: _Place, config: RadiomicsConfig) -> tuple[np.ndarray, np.ndarray]:
+    """The image within the region's box, and what the filter makes of it there: the same where there is none."""
+    if config.filter is None:
+        image = place.values(place.box)
+        return image, image
+    size = place.shape
+    image = place.values((slice(0, size[0]), slice(0, size[1]), slice(0, size[2])))
+    answer = filter_array(image.astype(np.float32), config.filter, lambda: _known(place.spacing_mm))
+    return image[place.box], answer[place.box].astype(np.float64)
+
+
+def _known(spacing_mm: tuple[float, float, float] | None) -> tuple[float, ...]:
+    """Spacing along columns, rows, slices, for a filter that counts millimetres."""
+    if spacing_mm is None:
+        raise UnknownSpacingError(
+            "filter: expected a pixel size, the image states none; give --pixel-size-mm, or sizes in voxels"
+        )
+    return spacing_mm[::-1]
 
 
 def _new_range(places: np.ndarray, part: slice) -> slice:
