@@ -23,7 +23,7 @@ from isocenter.io.raster import write_png
 from isocenter.io.suffixes import suffix_of
 
 # Labels in a float file may be off by what an earlier program's scaling left.
-_WHOLE: Final = 1e-3
+_WHOLE: Final = 1e-2
 
 
 def open_image(path: Path) -> Volume:

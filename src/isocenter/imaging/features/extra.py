@@ -40,6 +40,7 @@ def _plane_diameter(mask: np.ndarray, spacing_mm: tuple[float, float, float], ax
 
 def _maximal_correlation(region: LevelRegion) -> float:
     """The mean over the 13 directions; 1 for a single level, NaN where there are no pairs."""
+    from isocenter.imaging.features.eigenvalue_kernels import largest_eigenvalue
     from isocenter.imaging.features.texture_kernels import count_pairs
 
     counts = count_pairs(region.levels, region.places, region.offsets(HALF_3D), region.n_levels)
@@ -50,8 +51,10 @@ def _maximal_correlation(region: LevelRegion) -> float:
         if present.size == 1:
             found.append(1.0)
         elif present.size:
-            # Similar to the matrix of the definition, and symmetric: its eigenvalues are the squares of this one's.
+            # The matrix of the definition is similar to the square of a symmetric one, whose first eigenvector is known
+            # (the roots of the marginal shares, with eigenvalue 1) and is taken out.
             joint = joint[np.ix_(present, present)] / joint.sum()
             marginal = np.sqrt(joint.sum(axis=1))
-            found.append(float(np.sort(np.abs(np.linalg.eigvalsh(joint / np.outer(marginal, marginal))))[-2]))
+            known = np.outer(marginal, marginal)
+            found.append(float(largest_eigenvalue(joint / known - known)))
     return float(np.mean(found)) if found else np.nan
