@@ -1,4 +1,5 @@
-"""The five configurations of IBSI-1 on a CT-like image with holes and islands: ours against MIRP.
+"""The five configurations of IBSI-1, and phase 2 of IBSI-2 up to 7.B, on a CT-like image with holes and islands: ours
+against MIRP.
 
 Two rows per configuration: seconds for one region (median; the first turn, which compiles, is left out), and how many
 features agree to one part in 10,000. MIRP opens its two files in that time. It lives in an environment of its own:
@@ -53,11 +54,31 @@ configs = {
                "resegmentation_intensity_range": lung, "resegmentation_sigma": 3.0,
                "ivh_discretisation_method": "fixed_bin_number", "ivh_discretisation_n_bins": 1000},
 }
+turned = dict(rotation_invariance=True, pooling_method="mean")
+gabor = dict(sigma=5.0, gamma=1.5, theta=0.0, theta_step=22.5, response="modulus", **turned, **{"lambda": 2.0})
+log = dict(sigma=1.5, kernel_truncate=4.0)
+# (name of the filter, its parameters, those of A, those of B)
+filters = [
+    ("mean", dict(filter_kernel_size=5), {}, {}),
+    ("laplacian_of_gaussian", log, {}, {}),
+    ("laws", dict(turned, compute_energy=True, delta=7, pooling_method="max"), dict(kernel="L5E5"),
+     dict(kernel="L5E5E5")),
+    ("gabor", gabor, {}, {}),
+    ("separable_wavelet", dict(families="db3", decomposition_level=1, **turned), dict(set="LH"), dict(set="LLH")),
+    ("separable_wavelet", dict(families="db3", decomposition_level=2, **turned), dict(set="HH"), dict(set="HHH")),
+]
+for n, (kernel, shared, a, b) in enumerate(filters, start=2):
+    for letter, own in (("A", a), ("B", b)):
+        prepared = dict(by_slice=True) if letter == "A" else {**space, "new_spacing": 1.0, "spline_order": 3}
+        configs[f"ibsi2-{n}.{letter}"] = dict(prepared, resegmentation_intensity_range=lung, filter_kernels=kernel,
+            boundary_condition="reflect", response_map_feature_families="statistics",
+            **{f"{kernel}_{key}": value for key, value in {**shared, **own}.items()})
 for line in sys.stdin:
     name = line.strip()
     how = {f"{family}_spatial_method": ways.split() for family, ways in (flat if name < "ibsi-c" else solid).items()}
+    families = "none" if name.startswith("ibsi2") else "all"
     start = time.perf_counter()
-    found = extract_features(image=sys.argv[1], mask=sys.argv[2], write_features=False, base_feature_families="all",
+    found = extract_features(image=sys.argv[1], mask=sys.argv[2], write_features=False, base_feature_families=families,
         no_approximation=True, ibsi_compliant=True, image_modality="ct", anti_aliasing=False, **configs[name], **how)[0]
     took = time.perf_counter() - start
     values = found.iloc[0].to_dict()
@@ -91,6 +112,8 @@ def chest() -> tuple[Volume, Mask]:
 
 def our_tag(name: str) -> str:
     """The tag that we give to MIRP's column: "cm_contrast_d1_3d_avg_fbn_n32" is "cm_contrast_3D_avg"."""
+    if "stat_" in name:
+        return name[name.index("stat_") :]
     for part in ("_fbs_w25.0", "_fbs_w2.5", "_fbn_n32", "_fbn_n1000", "_d1", "_a0.0"):
         name = name.replace(part, "")
     for theirs, ours in _ENDINGS.items():
@@ -111,7 +134,7 @@ def run(python: str, n_runs: int = 3) -> list[dict[str, str | float]]:
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as peer:
-            for name in (f"ibsi-{letter}" for letter in "abcde"):
+            for name in (*(f"ibsi-{x}" for x in "abcde"), *(f"ibsi2-{n}.{x}" for n in range(2, 8) for x in "AB")):
                 times: list[tuple[float, float]] = []
                 for _ in range(n_runs + 1):
                     start = time.perf_counter()

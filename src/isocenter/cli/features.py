@@ -12,9 +12,7 @@ import typer
 def features(
     image: Annotated[Path, typer.Argument(help="The image: a file, or a DICOM folder.")],
     mask: Annotated[Path, typer.Argument(help="The region on the image: labels, DICOM SEG, RTSTRUCT.")],
-    config: Annotated[
-        str, typer.Option(help="ibsi-digital, ibsi-a … -e, classic, ibsi2-1.A … -11.B, or a FILE.toml.")
-    ],
+    config: Annotated[str, typer.Option(help="ibsi-digital, ibsi-a … -e, classic, ibsi2-1.A … -11.B, or a FILE.toml.")],
     out: Annotated[Path, typer.Option(help="The table to write: FILE.csv.", dir_okay=False)],
     section: Annotated[str | None, typer.Option(help="Which configuration of a FILE.toml with several.")] = None,
     label: Annotated[str | None, typer.Option(help="Which label of the mask, or all as one region.")] = None,

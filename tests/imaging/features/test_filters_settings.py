@@ -15,7 +15,7 @@ def test_phase_1_has_36_tests_and_phase_2_has_22():
 def test_ibsi_2_leaves_the_names_apart_that_differ_in_case_only():
     assert ibsi2_config("2.a")["sigma_mm"] == 3.0
     assert ibsi2_config("2.A")["support"] == 5
-    assert ibsi2_config("ibsi2-4b2") == ibsi2_config("4.b.2")
+    assert ibsi2_config("ibsi2-4b2") == ibsi2_config("4.b.2") == ibsi2_config("4B2")
 
 
 def test_settings_read_texts_as_options_give_them():

@@ -47,7 +47,7 @@ def largest_eigenvalue(matrix: np.ndarray) -> float:
 @njit(cache=True)
 def _furthest(diagonal: np.ndarray, beside: np.ndarray) -> float:
     """The largest absolute eigenvalue of a tridiagonal matrix, by bisection."""
-    low, high = 0.0, np.abs(diagonal).max() + 2 * np.abs(beside).sum()
+    low, high = 0.0, float(np.abs(diagonal).max() + 2 * np.abs(beside).sum())
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         if _count_below(diagonal, beside, middle) == len(diagonal) and _count_below(diagonal, beside, -middle) == 0:

@@ -169,15 +169,16 @@ def ibsi2_names() -> tuple[str, ...]:
 
 
 def ibsi2_config(name: str) -> dict[str, Any]:
-    """The parameters of one test of IBSI-2, by its name: "4.a.1" (also "4a1") of phase 1, "3.B" ("3B") of phase 2.
+    """The parameters of one test of IBSI-2, by its name: "4.a.1" (also "4a1", "4A1") of phase 1, "3.B" of phase 2.
 
     Raises InputError for another name.
     Source: IBSI-2 reference manual (arXiv:2006.05470v9), tables 6.1 to 6.3.
     """
     plain = re.sub(r"[\s._-]", "", name.removeprefix("ibsi2"))
-    for known, test in _ibsi2_tests().items():
-        if known.replace(".", "") == plain:
-            return {key: value for key, value in test.items() if key != "phantom"}
+    known = {each.replace(".", ""): test for each, test in _ibsi2_tests().items()}
+    for wanted in (plain, plain.lower()):
+        if wanted in known:
+            return {key: value for key, value in known[wanted].items() if key != "phantom"}
     raise InputError(f"ibsi2: expected one of {' '.join(_ibsi2_tests())}, got {name!r}")
 
 

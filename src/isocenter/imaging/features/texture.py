@@ -180,10 +180,12 @@ def _zonal(region: LevelRegion, families: list[str], wanted: set[str]) -> dict[s
         return np.asarray(measure_zones(zones.ravel(), region.places, region.levels, distances, n_zones))
 
     def describe(zones: np.ndarray, column: int, n_voxels: int) -> np.ndarray:
-        sizes, index = np.unique(zones[column], return_inverse=True)
-        counts = np.zeros((region.n_levels, len(sizes)))
-        np.add.at(counts, (zones[1] - 1, index), 1)
-        return emphasis_features(counts, n_voxels=n_voxels, sizes=sizes)[None]
+        often = np.bincount(zones[column])
+        sizes = np.flatnonzero(often)
+        rank = np.cumsum(often > 0) - 1
+        cells = (zones[1] - 1) * len(sizes) + rank[zones[column]]
+        counts = np.bincount(cells, minlength=region.n_levels * len(sizes)).reshape(region.n_levels, len(sizes))
+        return emphasis_features(counts.astype(np.float64), n_voxels=n_voxels, sizes=sizes)[None]
 
     found: dict[str, dict[str, np.ndarray]] = {family: {} for family in families}
     flat = zones_of(HALF_2D) if wanted & {"2D", "2_5D"} else None
