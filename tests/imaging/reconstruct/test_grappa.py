@@ -48,3 +48,13 @@ def test_scattered_samples_and_a_missing_centre_are_refused(mr_scan):
     comb[:, ::3] = True
     with pytest.raises(InputError, match="neighbouring lines"):
         grappa(KspaceScan(made.kspace, comb))
+
+
+def test_noise_is_not_raised_where_the_signal_is_faint(mr_scan, score):
+    made = mr_scan(noise=0.04)
+    assert score(grappa(made.scan), made.truth) > score(grappa(made.scan, regularisation=1e-6), made.truth) + 1.5
+
+
+def test_without_noise_the_weights_are_as_steady_as_given_ones(mr_scan, score):
+    made = mr_scan(noise=1e-4)
+    assert score(grappa(made.scan), made.truth) > score(grappa(made.scan, regularisation=1e-6), made.truth) - 1

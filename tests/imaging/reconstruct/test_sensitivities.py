@@ -1,7 +1,14 @@
 import numpy as np
 
 from isocenter.imaging.reconstruct.scans import KspaceScan
-from isocenter.imaging.reconstruct.sensitivities import coil_maps, combine_coils, low_resolution, smooth_maps
+from isocenter.imaging.reconstruct.sensitivities import (
+    coil_maps,
+    combine_coils,
+    even_maps,
+    low_resolution,
+    magnitude,
+    smooth_maps,
+)
 
 
 def deviation(found: np.ndarray, true: np.ndarray, body: np.ndarray) -> float:
@@ -40,3 +47,14 @@ def test_low_resolution_keeps_the_mean(mr_scan):
     assert np.allclose(
         low_resolution(made.kspace).mean(axis=(1, 2)), (made.coils * made.truth).mean(axis=(1, 2)), atol=1e-4
     )
+
+
+def test_even_maps_see_the_image_times_their_root_and_nothing_where_no_coil_does(mr_scan):
+    made = mr_scan()
+    shaded = made.coils * np.linspace(0.1, 4.0, 64, dtype=np.float32)
+    shaded[:, :5] = 0
+    even, root = even_maps(shaded)
+    np.testing.assert_allclose(even * root, shaded, atol=1e-5)
+    np.testing.assert_allclose((np.abs(even[:, 5:]) ** 2).sum(axis=0), 1, atol=1e-5)
+    image = magnitude(root * 1j, root)
+    assert not image[:5].any() and np.allclose(image[5:], 1)

@@ -7,6 +7,8 @@ from isocenter.imaging.reconstruct.operators_mri import to_image
 from isocenter.imaging.reconstruct.scans import KspaceScan
 
 _KERNEL = 6
+# Of the largest sum of squares: less is nothing seen.
+_SEEN = 1e-6
 
 
 def coil_maps(scan: KspaceScan, *, least_strength: float = 0.5) -> np.ndarray:
@@ -88,5 +90,23 @@ def combine_coils(images: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """The one image that the coils' images fit best, complex; zero where no coil sees anything."""
     energy = (np.abs(maps) ** 2).sum(axis=0)
     summed = (maps.conj() * images).sum(axis=0)
-    seen = energy > 1e-6 * energy.max()
+    seen = energy > _SEEN * energy.max()
     return np.asarray(np.divide(summed, energy, out=np.zeros_like(summed), where=seen))
+
+
+def even_maps(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sensitivities over the root of their sum of squares, and that root, (rows, columns).
+
+    What they see is then the image times the root, with noise alike everywhere, whatever the coils' scale and
+    shading. Zero where no coil sees anything.
+    """
+    energy = (np.abs(maps) ** 2).sum(axis=0)
+    root = np.sqrt(np.maximum(energy, _SEEN * energy.max())).astype(np.float32)
+    return np.asarray(np.where(energy > _SEEN * energy.max(), maps / root, 0), np.complex64), root
+
+
+def magnitude(image: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """The magnitude of an image that was found with `even_maps`, (rows, columns) float32; zero where nothing is
+    seen."""
+    seen = root > 1.001 * np.sqrt(_SEEN) * root.max()
+    return np.asarray(np.where(seen, np.abs(image) / root, 0), np.float32)
