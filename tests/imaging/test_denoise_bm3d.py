@@ -71,14 +71,22 @@ def test_small_and_thin_arrays_are_denoised_too(shape):
 
 
 def test_slices_of_twenty_to_one_get_flat_patches():
-    assert module._fit_geometry((10, 64, 64), (10.0, 0.5, 0.5))[0] == (1, 8, 8)
-    assert module._fit_geometry((10, 64, 64), (1.0, 1.0, 1.0))[0] == (4, 4, 4)
-    assert module._fit_geometry((1, 64, 64), None)[0] == (1, 8, 8)
+    assert module._fit_geometry((10, 64, 64), (10.0, 0.5, 0.5))[1][0] == (1, 8, 8)
+    assert module._fit_geometry((10, 64, 64), (1.0, 1.0, 1.0))[1][0] == (4, 4, 4)
+    assert module._fit_geometry((1, 64, 64), None)[1][0] == (1, 8, 8)
+
+
+def test_the_mean_comes_from_the_coarse_scale_and_fine_detail_does_not():
+    share = module._low_share((1, 32, 40), (1, 2))
+    assert share[0, 0, 0] == 1
+    np.testing.assert_allclose(share[0, 8, 0], 0.5, atol=1e-6)
+    assert share[0, 16:, :].max() < 1e-6
+    assert share[0, :, 20:].max() < 1e-6
 
 
 def test_the_transforms_are_orthonormal():
-    cosines = module._cosines(8)
-    np.testing.assert_allclose(cosines @ cosines.T, np.eye(8), atol=1e-12)
+    for matrix in (module._cosines(5), module._cosines(8), module._haar(8), module._haar(5)):
+        np.testing.assert_allclose(matrix @ matrix.T, np.eye(len(matrix)), atol=1e-6)
     for order in range(5):
         stack = module._stacks(16)[order, : 2**order, : 2**order]
         np.testing.assert_allclose(stack @ stack.T, np.eye(2**order), atol=1e-6)

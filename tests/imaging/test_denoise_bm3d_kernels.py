@@ -34,11 +34,23 @@ def test_gathering_and_scattering_are_adjoint():
 
 
 def test_shrinking_keeps_what_stands_out():
-    spectrum = np.array([[5.0, 1.0], [-3.0, 2.0]], np.float32)
-    weight = _cut_small(spectrum, np.float32(2.5))
-    assert spectrum.tolist() == [[5, 0], [-3, 0]]
-    assert weight == 0.5
-    pilot = np.array([[3.0, 0.0]], np.float32)
-    values = np.array([[10.0, 10.0]], np.float32)
-    _shrink_by_pilot(values, pilot, np.float32(1.0))
-    np.testing.assert_allclose(values, [[9, 0]], rtol=1e-6)
+    group = np.array([[5.0, 1.0], [-3.0, 2.0]], np.float32)
+    one = np.eye(2, dtype=np.float32)
+    assert _cut_small(group, one, one, np.float32(2.5)) == 2
+    assert group.tolist() == [[5, 0], [-3, 0]]
+
+
+def test_the_second_pass_is_the_wiener_filter_of_the_pilots_covariance():
+    rng = np.random.default_rng(2)
+    pilot, values = rng.normal(3, 2, (20, 6)), rng.normal(3, 2, (20, 6))
+    cosines = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+    covariance = np.cov(pilot.T, bias=True)
+    wiener = covariance @ np.linalg.inv(covariance + np.eye(6))
+    factors = 20 * np.square(cosines @ pilot.mean(axis=0))
+    factors = factors / (factors + 1)
+    mean = cosines.T @ (factors * (cosines @ values.mean(axis=0)))
+    expected = mean + (values - values.mean(axis=0)) @ wiener
+    found = values.astype(np.float32)
+    power = _shrink_by_pilot(found, pilot.astype(np.float32), cosines.astype(np.float32))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(power, np.square(wiener).sum() + np.square(factors).sum(), rtol=1e-4)
