@@ -51,6 +51,19 @@ def test_even_orders_of_a_symmetric_image_are_symmetric(size: int):
     np.testing.assert_allclose(response, mirrored, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(16, 18, 20), (15, 17, 19)])
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_band_is_that_of_frequencies_with_both_limits_in(shape: tuple[int, int, int], level: int):
+    # Word by word; MIRP 2.7.0 takes it so too (tests 8.a of IBSI-2). Of an even size no frequency is 0.
+    array = np.random.default_rng(0).normal(size=shape)
+    lines = [np.fft.ifftshift(np.linspace(-1, 1, size)) for size in shape]
+    radius = np.sqrt(sum(each**2 for each in np.meshgrid(*lines, indexing="ij"))) * 2 ** (level - 1)
+    inside = (radius >= 0.25) & (radius <= 1)
+    gain = np.where(inside, np.cos(np.pi / 2 * np.log2(2 * np.where(inside, radius, 1))), 0)
+    wanted = np.fft.ifftn(np.fft.fftn(array) * gain).real
+    assert np.allclose(filter_isotropic(array, level=level), wanted, atol=1e-5)
+
+
 def test_neighbouring_simoncelli_bands_add_up_to_all_frequencies_between():
     # cos^2 of one level and the next is cos^2 + sin^2 on their common octave.
     image = noise((33, 33, 33))
