@@ -206,9 +206,11 @@ def _answered(place: _Place, config: RadiomicsConfig) -> tuple[np.ndarray, np.nd
         image = place.values(place.box)
         return image, image
     size = place.shape
-    image = place.values((slice(0, size[0]), slice(0, size[1]), slice(0, size[2])))
-    answer = filter_array(image.astype(np.float32), config.filter, lambda: _known(place.spacing_mm))
-    return image[place.box], answer[place.box].astype(np.float64)
+    whole = place.values((slice(0, size[0]), slice(0, size[1]), slice(0, size[2])))
+    # Half the memory while the filter works.
+    shown, whole = whole[place.box].copy(), whole.astype(np.float32)
+    answer = filter_array(whole, config.filter, lambda: _known(place.spacing_mm))
+    return shown, answer[place.box].astype(np.float64)
 
 
 def _known(spacing_mm: tuple[float, float, float] | None) -> tuple[float, ...]:
