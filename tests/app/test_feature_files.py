@@ -1,10 +1,12 @@
 import csv
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 
 from isocenter.app.feature_files import (
     COLUMNS,
+    _turned,
     feature_files,
     find_config,
     open_region,
@@ -16,6 +18,7 @@ from isocenter.app.image_files import open_image
 from isocenter.core.errors import GeometryError, InputError, UnreadableError
 from isocenter.core.feature import Feature
 from isocenter.core.grid import Grid
+from isocenter.core.mask import Mask
 from isocenter.core.volume import Instance, Source, Volume
 from isocenter.imaging.features.radiomics import extract_features
 from isocenter.imaging.features.radiomics_config import builtin_configs
@@ -130,6 +133,31 @@ def test_a_mask_of_the_same_voxels_in_another_order_is_turned(pair, tmp_path):
     there = open_region(pair[0], tmp_path / "turned.nii.gz")[1]
     assert np.array_equal(there.array, mask.array)
     assert np.allclose(there.grid.affine, volume.grid.affine)
+
+
+def test_every_order_and_sense_of_axes_is_undone():
+    grid = Grid.of_spacing((3, 4, 5), (3.0, 0.9, 1.1), (10.0, -7.0, 40.0))
+    inside = np.random.default_rng(0).random(grid.shape) < 0.5
+    for order in permutations(range(3)):
+        for backwards in product((False, True), repeat=3):
+            affine = grid.affine[:, [*order, 3]].copy()
+            for n in np.flatnonzero(backwards):
+                affine[:3, 3] += affine[:3, n] * (grid.shape[order[n]] - 1)
+                affine[:3, n] *= -1
+            array = np.flip(inside.transpose(order), tuple(np.flatnonzero(backwards)))
+            mask = _turned(Mask(array, Grid(tuple(array.shape), affine)), grid)
+            assert mask.grid is grid and np.array_equal(mask.array, inside), (order, backwards)
+
+
+@pytest.mark.parametrize(("spacing_mm", "is_same"), [(1.02, True), (1.05, False)])
+def test_a_mask_whose_header_rounds_is_the_same_up_to_a_quarter_of_a_voxel(pair, tmp_path, spacing_mm, is_same):
+    grid = Grid.of_spacing((5, 8, 9), (2.0, 1.0, spacing_mm))
+    inside = np.zeros(grid.shape, np.uint8)
+    inside[:, :, -1] = 1
+    write_nifti(Volume(inside, grid), tmp_path / "rounded.nii.gz")
+    volume, mask = open_region(pair[0], tmp_path / "rounded.nii.gz")
+    assert np.array_equal(mask.array, inside > 0)
+    assert (mask.grid is volume.grid) == is_same
 
 
 def test_a_mask_of_other_voxels_stays_on_its_grid_and_is_refused(pair, tmp_path):

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +24,10 @@ from isocenter.core.report import Report, StudyHeader
 from isocenter.core.volume import Volume
 from isocenter.imaging.features.radiomics import extract_features
 from isocenter.imaging.features.radiomics_config import RadiomicsConfig, builtin_configs, parse_configs
-from isocenter.imaging.spatial import resample_mask
 from isocenter.io.atomic import atomic_write
 
-# Voxels; headers round.
-_SAME_VOXEL: Final = 0.01
+# Voxels that a mask's corners may be off: headers round spacings to three decimals, which adds up over 500 voxels.
+_SAME_VOXEL: Final = 0.25
 COLUMNS: Final = ("tag", "name", "family", "ibsi_id", "aggregation", "value", "unit")
 
 
@@ -56,14 +56,19 @@ def _turned(mask: Mask, grid: Grid) -> Mask:
     """The mask in the image's order of axes, where both hold the same voxels: a NIfTI mask of a DICOM series."""
     steps = np.linalg.inv(mask.grid.affine) @ grid.affine
     whole = np.rint(steps)
-    corners = np.array([(0, 0, 0, 1), (*(n - 1 for n in grid.shape), 1)]) @ whole.T
-    last = np.array(mask.grid.shape) - 1
+    corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in grid.shape))])
+    there = (corners @ whole.T)[:, :3]
     is_same = (
-        np.abs(steps - whole).max() < _SAME_VOXEL
+        np.abs(corners @ (steps - whole).T).max() < _SAME_VOXEL
         and np.array_equal(np.abs(whole[:3, :3]).sum(axis=0), (1, 1, 1))
-        and np.array_equal(np.sort(corners[:, :3], axis=0), np.stack((np.zeros(3), last)))
+        and np.array_equal(there.min(axis=0), (0, 0, 0))
+        and np.array_equal(there.max(axis=0), np.array(mask.grid.shape) - 1)
     )
-    return resample_mask(mask, grid) if is_same else mask
+    if not is_same:
+        return mask
+    axes = np.abs(whole[:3, :3]).argmax(axis=0)
+    backwards = tuple(n for n in range(3) if whole[axes[n], n] < 0)
+    return Mask(np.ascontiguousarray(np.flip(mask.array.transpose(axes), backwards)), grid)
 
 
 def _chosen(labels: Regions, label: str | None) -> Mask:
