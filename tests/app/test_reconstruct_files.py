@@ -73,7 +73,7 @@ def test_volumes_know_their_pixels_and_pictures_use_all_grays(saved, tmp_path):
         ({"size": np.array([48])}, "size as"),
         ({"size": np.array([10**6, 10**6])}, "at most"),
         ({"pixel_mm": np.array([1.0, 1.0])}, "one number as pixel_mm"),
-        ({"detector_mm": np.float64(-1)}, "above 0"),
+        ({"detector_mm": np.float64(-1)}, "state them in millimetres"),
         ({"source_mm": np.float64(100)}, "together"),
         ({"sinogram": np.array([["x"] * 71] * 60)}, "expected numbers"),
     ],

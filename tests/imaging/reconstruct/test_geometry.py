@@ -34,11 +34,11 @@ def test_some_views_keep_their_angles():
     [
         ({"angles_deg": np.zeros(0)}, "one finite angle"),
         ({"angles_deg": np.array([np.nan])}, "one finite angle"),
-        ({"detector_mm": 0.0}, "above 0"),
-        ({"pixel_mm": np.inf}, "above 0"),
+        ({"detector_mm": 0.0}, "state them in millimetres"),
+        ({"pixel_mm": np.inf}, "state them in millimetres"),
         ({"size": (0, 8)}, "bins and pixels"),
         ({"beam_mm": (5.0, 30.0)}, "source outside the image"),
-        ({"beam_mm": (50.0, -1.0)}, "positive distances"),
+        ({"beam_mm": (50.0, -1.0)}, "leave both out for a parallel beam"),
     ],
 )
 def test_a_scan_that_cannot_be_is_refused(change, says):

@@ -59,3 +59,21 @@ def test_numbers_below_zero_are_refused_by_name():
     for number in (-1, float("nan"), float("inf")):
         with pytest.raises(InputError, match="weight: expected"):
             require_not_negative(iterations=3, weight=number)
+
+
+@pytest.mark.parametrize(("beam", "angles"), [(None, [10.0, 190.0, -170.0]), ((50.0, 80.0), [10.0, 370.0])])
+def test_views_from_one_side_are_refused(beam, angles):
+    geometry = ScanGeometry(np.array(angles), 5, 1.0, (8, 8), 1.0, beam)
+    with pytest.raises(InputError, match="at one angle, 10"):
+        ProjectionScan(np.ones((len(angles), 5)), geometry)
+
+
+def test_opposite_fans_are_two_sides():
+    geometry = ScanGeometry(np.array([10.0, 190.0]), 5, 1.0, (8, 8), 1.0, (50.0, 80.0))
+    assert ProjectionScan(np.ones((2, 5)), geometry).geometry.is_fan
+
+
+def test_more_iterations_than_anybody_waits_for_are_refused():
+    require_not_negative(iterations=10_000, weight=1e9)
+    with pytest.raises(InputError, match="iterations: expected a number from 0 to 10000"):
+        require_not_negative(iterations=10_001)

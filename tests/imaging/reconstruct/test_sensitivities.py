@@ -1,5 +1,8 @@
 import numpy as np
+import pytest
 
+from isocenter.core.errors import LimitError
+from isocenter.imaging.reconstruct import sensitivities
 from isocenter.imaging.reconstruct.scans import KspaceScan
 from isocenter.imaging.reconstruct.sensitivities import (
     coil_maps,
@@ -58,3 +61,18 @@ def test_even_maps_see_the_image_times_their_root_and_nothing_where_no_coil_does
     np.testing.assert_allclose((np.abs(even[:, 5:]) ** 2).sum(axis=0), 1, atol=1e-5)
     image = magnitude(root * 1j, root)
     assert not image[:5].any() and np.allclose(image[5:], 1)
+
+
+def test_eight_pixels_are_enough_and_a_far_line_leaves_coils_alike(mr_scan):
+    made = mr_scan()
+    small = KspaceScan(made.kspace[:, :9, :8], np.ones((9, 8), bool))
+    assert coil_maps(small).shape == small.kspace.shape
+    far = np.zeros((72, 64), bool)
+    far[3] = True
+    assert (coil_maps(KspaceScan(made.kspace, far)) == np.float32(8**-0.5)).all()
+
+
+def test_coils_beyond_the_memory_are_refused(monkeypatch, mr_scan):
+    monkeypatch.setattr(sensitivities, "_MAX_PAIRS", 1000)
+    with pytest.raises(LimitError, match="8 coils of \\(72, 64\\); give sensitivities"):
+        coil_maps(mr_scan(known=False).scan)

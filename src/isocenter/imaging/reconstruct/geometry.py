@@ -12,7 +12,9 @@ import numpy as np
 from isocenter.core.errors import GeometryError, LimitError
 
 _MAX_PIXELS = 4096 * 4096
-_MAX_RAYS = 2**26
+_MAX_RAYS = 2**24
+# A micrometre's thousandth to a kilometre: beyond lies a wrong unit.
+_FINEST_MM, _COARSEST_MM = 1e-6, 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +42,10 @@ class ScanGeometry:
             raise GeometryError(
                 f"scan: expected bins and pixels, got {self.n_detectors} bins and an image of {self.size}"
             )
-        if not (np.isfinite([self.detector_mm, self.pixel_mm]).all() and min(self.detector_mm, self.pixel_mm) > 0):
+        if not all(_FINEST_MM <= step_mm <= _COARSEST_MM for step_mm in (self.detector_mm, self.pixel_mm)):
             raise GeometryError(
-                f"scan: expected detector_mm and pixel_mm above 0, got {self.detector_mm} and {self.pixel_mm}"
+                f"scan: expected detector_mm and pixel_mm from {_FINEST_MM:g} to {_COARSEST_MM:g}, got "
+                f"{self.detector_mm} and {self.pixel_mm}; state them in millimetres"
             )
         if self.size[0] * self.size[1] > _MAX_PIXELS or angles.size * self.n_detectors > _MAX_RAYS:
             raise LimitError(
@@ -56,8 +59,11 @@ class ScanGeometry:
 
     def _check_beam(self, source_mm: float, detector_distance_mm: float) -> None:
         reach_mm = np.hypot(*self.size) * self.pixel_mm / 2
-        if not (np.isfinite([source_mm, detector_distance_mm]).all() and detector_distance_mm > 0):
-            raise GeometryError(f"fan: expected positive distances, got {source_mm} and {detector_distance_mm}")
+        if not all(0 < distance_mm <= _COARSEST_MM for distance_mm in (source_mm, detector_distance_mm)):
+            raise GeometryError(
+                f"fan: expected source_mm and detector_distance_mm above 0 and up to {_COARSEST_MM:g}, got {source_mm} "
+                f"and {detector_distance_mm}; leave both out for a parallel beam"
+            )
         if source_mm <= reach_mm:
             raise GeometryError(
                 f"fan: expected the source outside the image ({reach_mm:.0f} mm to its corners), got source_mm "

@@ -10,6 +10,7 @@ from isocenter.imaging.reconstruct.geometry import ScanGeometry
 _MAX_SAMPLES = 2**28
 # float32 still holds the squares of such values, and sums of them.
 _LARGEST = 1e15
+_MOST_ITERATIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,12 @@ class ProjectionScan:
             raise InputError(
                 f"sinogram: expected (views, detectors) {self.geometry.shape}, one row per angle, got "
                 f"{self.sinogram.shape}; transpose it, or give one angle per view"
+            )
+        period_deg = 360.0 if self.geometry.is_fan else 180.0
+        if not np.ptp(np.round(np.mod(self.geometry.angles_deg, period_deg), 6)):
+            raise InputError(
+                f"angles_deg: expected views from several sides, got {len(self.geometry.angles_deg)} at one angle, "
+                f"{self.geometry.angles_deg[0]:g}; give each view its own, in degrees"
             )
         for name, values in (("factor", self.factor), ("background", self.background)):
             array = np.asarray(values)
@@ -93,10 +100,11 @@ class KspaceScan:
 
 
 def require_not_negative(**numbers: float | None) -> None:
-    """Raise InputError for a number below zero, NaN or infinite, by its name; None is left to the method."""
+    """Raise InputError for a number below zero, NaN or beyond all use, by its name; None is left to the method."""
     for name, number in numbers.items():
-        if number is not None and not 0 <= number < np.inf:
-            raise InputError(f"{name}: expected a number of 0 or more, got {number}; leave it out")
+        most = _MOST_ITERATIONS if name == "iterations" else _LARGEST
+        if number is not None and not 0 <= number <= most:
+            raise InputError(f"{name}: expected a number from 0 to {most:g}, got {number}; leave it out")
 
 
 def _require_numbers(name: str, array: np.ndarray, kinds: str) -> None:

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from isocenter.core.errors import LimitError
 from isocenter.imaging.reconstruct.calibration import calibration_region, calibration_spectrum, shortest_side
 from isocenter.imaging.reconstruct.operators_mri import to_image
 from isocenter.imaging.reconstruct.scans import KspaceScan
 
 _KERNEL = 6
+_MAX_PAIRS = 2**28
 # Of the largest sum of squares: less is nothing seen.
 _SEEN = 1e-6
 
@@ -16,21 +18,31 @@ def coil_maps(scan: KspaceScan, *, least_strength: float = 0.5) -> np.ndarray:
 
     least_strength   estimated maps are zero where the calibration explains less of the signal than this, 0 to 1:
                      outside the body; where they are not, their squares sum to one
+
+    Raises LimitError where their estimate would need more than about 4 GiB.
     """
     if scan.sensitivities is not None:
         return scan.sensitivities
     if scan.is_single_coil:
         return np.ones_like(scan.kspace)
     region = calibration_region(scan.mask)
-    if shortest_side(region) < _KERNEL + 2:
+    if shortest_side(region) < _KERNEL + 2 or min(scan.mask.shape) < 2 * _KERNEL:
         return smooth_maps(scan.kspace)
+    if len(scan.kspace) * scan.kspace.size > _MAX_PAIRS:
+        raise LimitError(
+            f"sensitivities: expected at most {_MAX_PAIRS} pairs of coils times pixels to estimate them, got "
+            f"{len(scan.kspace)} coils of {scan.mask.shape}; give sensitivities, or fewer (compressed) coils"
+        )
     return espirit_maps(scan.kspace, region, least_strength)
 
 
 def smooth_maps(kspace: np.ndarray) -> np.ndarray:
-    """Sensitivities as the coils' low-resolution images over their root sum of squares."""
+    """Sensitivities as the coils' low-resolution images over their root sum of squares; all alike where these hold
+    nothing."""
     low = low_resolution(kspace)
     size = np.sqrt((np.abs(low) ** 2).sum(axis=0))
+    if not size.max() > 0:
+        return np.full(kspace.shape, len(kspace) ** -0.5, np.complex64)
     return np.asarray(low / np.maximum(size, 1e-6 * size.max()), np.complex64)
 
 
