@@ -88,3 +88,21 @@ def test_what_is_no_noise_is_refused():
         NoiseModel("salt", 0.1)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="level"):
         NoiseModel("gaussian", np.nan)
+
+
+def test_magnitudes_with_a_dark_ground_are_told_from_noise_that_would_be_negative():
+    # Bright discs hide the law: nine tenths of the deviations are those of Gaussian noise.
+    dark = np.where(scene() > 0.03, 0.9, 0.0)
+    for level in (0.04, 0.12):
+        assert estimate_noise(add(dark, "rician", level)).kind == "rician"
+        assert estimate_noise(add(dark, "gaussian", level)).kind == "gaussian"
+        assert estimate_noise(np.maximum(add(dark, "gaussian", level), 0)).kind == "gaussian"
+
+
+def test_pictures_of_8_bits_are_not_counts_for_their_whole_numbers():
+    for kind, level in (("gaussian", 0.06), ("speckle", 0.1)):
+        rounded = np.clip(np.rint(255 * add(0.2 + 0.6 * scene(), kind, level)), 0, 255).astype(np.uint8)
+        assert estimate_noise(rounded).kind == kind
+    counts = np.random.default_rng(0).poisson(200 * scene())
+    assert estimate_noise(counts).kind == "poisson"
+    assert estimate_noise(counts).level == pytest.approx(1, rel=0.1)

@@ -38,7 +38,13 @@ _FEW_VALUES: Final = 0.3
 _SAME_STEP: Final = 0.25
 _COUNTED: Final = 0.4
 _NOT_COUNTED: Final = 1.6
+# Whole numbers may be counts, but every picture of 8 bits has them.
+_WHOLE: Final = 0.85
 _SAMPLE: Final = 50_000
+# Noise that would make at least so many values negative, of which fewer than this share is seen, is another.
+_FEWEST_NEGATIVE: Final = 12.0
+_SEEN_NEGATIVE: Final = 0.2
+_NEVER_NEGATIVE: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,7 @@ def estimate_noise(array: np.ndarray, *, kind: NoiseKind | None = None, level: f
     means, deviations, weights = _measure(values)
     if not deviations.size or float(deviations.max()) <= 0:
         return NoiseModel(kind or "gaussian", 0.0, low, high)
+    local = _local_means(values) if kind is None else np.zeros(0)
     best: tuple[float, NoiseModel] | None = None
     for each in KINDS if kind is None else (kind,):
         if kind is None and each in ("poisson", "rician") and values.min() < 0:
@@ -117,6 +124,7 @@ def estimate_noise(array: np.ndarray, *, kind: NoiseKind | None = None, level: f
         cost, model = _fit(each, means, deviations, weights, (low, high))
         cost *= 1.0 if each == "gaussian" else 1 / _PREFERENCE
         cost *= _doubt_of_counts(values, model.level) if each == "poisson" else 1.0
+        cost *= _doubt_of_signs(values, local, model) if kind is None else 1.0
         if best is None or cost < best[0]:
             best = cost, model
     if best is None:
@@ -178,7 +186,28 @@ def _doubt_of_counts(values: np.ndarray, level: float) -> float:
     if found.size > _FEW_VALUES * sample.size:
         return _NOT_COUNTED
     step = float(np.median(np.diff(found))) if found.size > 1 else 0.0
-    return _COUNTED if abs(step - level) < _SAME_STEP * level else 1.0
+    if abs(step - level) >= _SAME_STEP * level:
+        return 1.0
+    return _WHOLE if step == 1.0 and bool((found == np.rint(found)).all()) else _COUNTED
+
+
+def _local_means(values: np.ndarray) -> np.ndarray:
+    """The mean around each voxel, in its slice."""
+    blurred = (cv2.GaussianBlur(each, (0, 0), _FLAT_SIGMA, borderType=cv2.BORDER_REPLICATE) for each in values)
+    return np.stack([each.reshape(values.shape[1:]) for each in blurred])
+
+
+def _doubt_of_signs(values: np.ndarray, local: np.ndarray, model: NoiseModel) -> float:
+    """Above 1 where noise of this law would have to make values negative that are not: magnitudes never are."""
+    from scipy.special import ndtr
+
+    if model.kind in ("poisson", "rician") or model.level == 0:
+        return 1.0
+    deviation = model.deviation(local)
+    noisy = (deviation > 0) & (local > 0)
+    expected = float(ndtr(-local[noisy] / deviation[noisy]).sum())
+    seen = int((values[noisy] <= 0).sum())
+    return _NEVER_NEGATIVE if expected > _FEWEST_NEGATIVE and seen < _SEEN_NEGATIVE * expected else 1.0
 
 
 def _fit(
