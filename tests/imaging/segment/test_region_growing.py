@@ -120,3 +120,25 @@ def test_a_thin_vessel_is_followed():
     array[2, 20, 5:35] = 100
     found = region_growing(Volume(array, Grid.of_pixels(array.shape)), seed=((10, 20, 2),))
     assert found.mask[2, 20, 5:35].all()
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_noise_of_a_fifth_of_the_step_does_not_end_the_growth_in_one_slice(number):
+    rng = np.random.default_rng(number)
+    j, i = np.meshgrid(np.arange(120), np.arange(130), indexing="ij")
+    disc = (j - 55) ** 2 + (i - 70) ** 2 <= 30**2
+    picture = np.clip(70 + 100 * disc + rng.normal(0, 20, disc.shape), 0, 255).astype(np.uint8)
+    found = region_growing(Volume(picture[None], Grid.of_pixels((1, 120, 130))), seed=((70, 55),))
+    assert dice(found.mask[0], disc) > 0.97
+
+
+def test_a_body_of_the_same_gray_behind_a_wide_neck_is_cut_off():
+    """A ball of radius 22 that hangs by a neck of radius 7 to a slab at the border: deeper than its gap is wide."""
+    axes = [np.arange(n) for n in (50, 50, 90)]
+    k, j, i = np.meshgrid(*axes, indexing="ij")
+    ball_of_22 = (k - 25) ** 2 + (j - 25) ** 2 + (i - 24) ** 2 <= 22**2
+    neck = ((k - 25) ** 2 + (j - 25) ** 2 <= 49) & (i > 24)
+    image = 60.0 * (ball_of_22 | neck | (i > 56)) + np.random.default_rng(3).normal(0, 6, k.shape)
+    found = region_growing(Volume(image.astype(np.float32), Grid.of_spacing(k.shape, (1, 1, 1))), seed=((24, 25, 25),))
+    assert dice(found.mask, ball_of_22) > 0.93
+    assert "leaked" in found.notes[0]

@@ -8,7 +8,8 @@ import numpy as np
 from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
 from isocenter.imaging.components import label_components
-from isocenter.imaging.morphology import dilate, distance_mm
+from isocenter.imaging.morphology import dilate, distance_mm, erode
+from isocenter.imaging.segment.gradients import gradient_magnitude
 from isocenter.imaging.segment.inputs import (
     Place,
     Seeds,
@@ -19,6 +20,7 @@ from isocenter.imaging.segment.inputs import (
     require_contrast,
     seed_places,
 )
+from isocenter.imaging.segment.necks import cut_at_necks
 from isocenter.imaging.segment.region import Region, grow_region, pieces_at
 from isocenter.imaging.segment.threshold import otsu_limit
 from isocenter.imaging.smooth import smooth_median, smooth_median_2d
@@ -42,15 +44,29 @@ _SMALL_HOLE: Final = 8
 # median of a Gaussian's absolute value in its deviations (a median of 27 leaves most of the noise in the difference).
 _CLEAR: Final = 3.5
 _QUARTILE: Final = 0.6745
-# Widths of gaps that are closed one after the other where a region leaks, in finest steps; and the fewest voxels that
-# are a region still. Closing a gap was right where no more than this share is left.
-_NECKS: Final = (2.0, 3.0, 4.0, 6.0)
+# Deviation of the median of n Gaussian values, of theirs: sqrt(pi / 2n), of 27 in a stack and of 9 in one slice.
+_MEDIAN_NOISE: Final = {False: 0.24, True: 0.42}
+# Where a region leaks, it is cut where it is narrower than a share of the body around the seed: (how often the limits
+# are taken anew, that share, the most that may be left for the cut to have been right). The limits of the seed's own
+# surroundings, which are narrow, are for leaks that fill this share of the image. And the fewest voxels of a region.
+_CUTS: Final = (
+    (_ROUNDS, 0.3, 0.5),
+    (_ROUNDS, 0.5, 0.4),
+    (_ROUNDS, 0.7, 0.1),
+    (1, 0.3, 0.3),
+    (1, 0.5, 0.3),
+    (1, 0.7, 0.1),
+)
+_SEVERE: Final = 0.1
+# Narrow limits end a region amid its body where the image changes less at its border than this share of before.
+_AS_CLEAR: Final = 0.7
 _LEAST_KEPT: Final = 27
-_CUT_OFF: Final = 0.5
 # A region that fills this share of the image, or has this share of its voxels at the image's border, has leaked.
 _MOST_FILL: Final = 0.5
 _MOST_RIM: Final = 0.02
 
+# Least spread, neck and reach in mm, and the share of its depth at which a body is cut off.
+Guards = tuple[float, float, float, float]
 Walls = tuple[tuple[float, float], np.ndarray]
 
 
@@ -107,15 +123,17 @@ def _grow_by_itself(volume: Volume, places: list[Place], neck: float | None, rea
     low, high = (float(value) for value in np.percentile(smooth, (0.5, 99.5)))
     least = _LEAST_SPREAD * (high - low)
     noise = float(np.median(np.abs(smooth - array))) / _QUARTILE
+    # What few samples show of it may be too little, and noise then ends the growth at once.
+    floor = max(least, _DEVIATIONS * noise * _MEDIAN_NOISE[volume.is_2d])
     mask = np.zeros(array.shape, dtype=np.bool_)
     stopped, notes = False, {}
     for place in places:
         # What the median wipes out, a thin vessel or a single voxel, is followed in the image itself.
         wiped = abs(float(smooth[place]) - float(array[place])) > _WIPED * noise + 10 * least
         values = np.asarray(array, np.float32) if wiped else smooth
-        grown = _grow_one(volume, values, place, (least, neck or 0.0, reach))
+        grown = _grow_one(volume, values, place, (floor, neck or 0.0, reach, 0.0))
         if neck is None and not grown.reached_limit and _leaks(grown):
-            grown = _grow_guarded(volume, values, place, grown, least)
+            grown = _grow_guarded(volume, values, place, grown, floor)
         mask |= grown.mask
         stopped |= grown.reached_limit
         notes.update(dict.fromkeys(grown.notes))
@@ -123,43 +141,60 @@ def _grow_by_itself(volume: Volume, places: list[Place], neck: float | None, rea
 
 
 def _grow_guarded(volume: Volume, values: np.ndarray, place: Place, leaked: Region, least: float) -> Region:
-    """What is left when ever wider gaps are closed and that cuts off most of it; what leaked where nothing does."""
-    unit = min(_spacing(volume, stated=False))
-    best, size = leaked, leaked.n_voxels
-    for neck in _NECKS:
-        grown = _grow_one(volume, values, place, (least, neck * unit, np.inf))
-        if grown.n_voxels < _LEAST_KEPT:
+    """What is left when ever wider necks are cut and that cuts off most of it; what leaked where nothing does."""
+    best = leaked
+    relief = gradient_magnitude(np.asarray(gray_array(volume), np.float32), sigma=0.7, steps=relative_steps(volume))
+    for rounds, share, left in _CUTS:
+        if rounds == 1 and leaked.n_voxels < _SEVERE * values.size:
             break
-        if grown.n_voxels < _CUT_OFF * size or not _leaks(grown):
-            width = f"{neck * unit:.1f} mm" if volume.grid.spacing_known else f"{neck:.0f} pixels"
-            note = f"region-growing: it leaked, so gaps below {width} were closed; see --neck-mm"
+        grown = _grow_one(volume, values, place, (least, 0.0, np.inf, share), rounds)
+        is_right = _LEAST_KEPT <= grown.n_voxels < left * best.n_voxels
+        if is_right and rounds == 1 and best is not leaked:
+            is_right = _step_at_border(relief, grown.mask) > _AS_CLEAR * _step_at_border(relief, best.mask)
+        if is_right:
+            note = f"region-growing: it leaked, so necks below {share:.0%} of its depth were cut; see --neck-mm"
             best = replace(grown, notes=(note,))
             if not _leaks(grown):
                 break
-        size = grown.n_voxels
     return best
 
 
-def _grow_one(volume: Volume, smooth: np.ndarray, place: Place, guards: tuple[float, float, float]) -> Region:
-    """Grow, learn the limits from what grew, grow again; then move the border to half the step."""
-    least, neck_mm, reach_mm = guards
+def _step_at_border(relief: np.ndarray, mask: np.ndarray) -> float:
+    """How much the image changes at the border of a mask, where that is not the image's own."""
+    inner = erode(np.pad(mask, 1, mode="edge"), radius_mm=1.0, spacing_mm=(1.0, 1.0, 1.0))[1:-1, 1:-1, 1:-1]
+    border = mask & ~inner
+    return float(relief[border].mean()) if border.any() else 0.0
+
+
+def _grow_one(volume: Volume, smooth: np.ndarray, place: Place, guards: Guards, rounds: int = _ROUNDS) -> Region:
+    """Grow, learn the limits from what grew, grow again; then move the border to half the step, unless it was cut."""
+    least, neck_mm, reach_mm, share = guards
     sharp = np.asarray(gray_array(volume), dtype=np.float32)
     steps = relative_steps(volume)
     spacing_mm = _spacing(volume, stated=False)
     near = ball_around(smooth.shape, place, _SAMPLE_RADIUS, steps)
     near &= np.abs(smooth - smooth[place]) <= _SAME * (float(smooth.max()) - float(smooth.min()))
     limits = _limits(smooth, near, place, least)
-    region = grow_region(smooth, [place], limits=limits, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
-    for _ in range(_ROUNDS - 1):
+
+    def grow(between: tuple[float, float]) -> Region:
+        whole = grow_region(smooth, [place], limits=between, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
+        if not share:
+            return whole
+        return replace(
+            whole, mask=cut_at_necks(_without_pinholes(whole.mask), place, share=share, spacing_mm=spacing_mm)
+        )
+
+    region = grow(limits)
+    for _ in range(rounds - 1):
         wider = _limits(smooth, region.mask, place, least)
         if np.allclose(wider, limits, rtol=1e-3, atol=1e-3 * least):
             break
-        grown = grow_region(smooth, [place], limits=wider, spacing_mm=spacing_mm, neck_mm=neck_mm, reach_mm=reach_mm)
+        grown = grow(wider)
         if _leaks(grown) and not _leaks(region):
             break
         limits, region = wider, grown
     mask = region.mask
-    for _ in range(_BORDER_ROUNDS):
+    for _ in range(0 if share else _BORDER_ROUNDS):
         mask = _to_half_step((sharp, smooth), mask, place, (limits, steps)) | region.mask
     return replace(region, mask=mask)
 
