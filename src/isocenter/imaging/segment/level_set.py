@@ -6,6 +6,7 @@ import numpy as np
 
 from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
+from isocenter.imaging.components import label_components
 from isocenter.imaging.segment.gradients import blur, gradient_magnitude
 from isocenter.imaging.segment.inputs import (
     Seeds,
@@ -25,6 +26,8 @@ _ITERATIONS: Final = 300
 _LARGEST_CHANGE: Final = 0.01
 _SEED_RADIUS: Final = 3.0
 _NECK_STEPS: Final = 4.0
+# Voxels beyond the room in which the surface can move; the solver keeps its layers there.
+_ROOM: Final = 8
 # The solver's surface stands still in slices thicker than a few pixels: they count as so many.
 _MOST_STEP: Final = 3.0
 
@@ -59,7 +62,9 @@ def level_set(
     start, limits = _start(volume, seed)
     if kind == "threshold":
         smooth = blur(array, sigma=sigma_in_steps(volume, sigma_mm, 0.5), steps=steps)
-        inside = _by_intensity(smooth, start, limits, curvature, steps)
+        box = _room(smooth, start, limits)
+        inside = np.zeros(array.shape, dtype=np.bool_)
+        inside[box] = _by_intensity(smooth[box], start[box], limits, curvature, steps)
     else:
         steep = gradient_magnitude(array, sigma=sigma_in_steps(volume, sigma_mm, 1.0), steps=steps)
         inside = _by_edges(1 / (1 + np.square(steep / (0.5 * otsu_limit(steep)))), start, curvature, steps)
@@ -88,6 +93,20 @@ def _start(volume: Volume, seed: Seeds) -> tuple[np.ndarray, tuple[float, float]
     units = [float(step) for step in relative_steps(volume)]
     grown = grow_region(smooth, places, limits=(low, high), spacing_mm=units, neck_mm=_NECK_STEPS)
     return inside | (grown.mask & (markers <= count)), (low, high)
+
+
+def _room(smooth: np.ndarray, start: np.ndarray, limits: tuple[float, float]) -> tuple[slice, ...]:
+    """The box beyond which the surface cannot move: around what hangs together with its start within the limits."""
+    labels, count = label_components((smooth >= limits[0]) & (smooth <= limits[1]), connectivity=26)
+    reached = np.zeros(count + 1, dtype=np.bool_)
+    reached[np.unique(labels[start])] = True
+    reached[0] = False
+    room = reached[labels] | start
+    slices = []
+    for axis, size in enumerate(room.shape):
+        places = np.flatnonzero(room.any(axis=tuple(other for other in range(3) if other != axis)))
+        slices.append(slice(max(0, int(places[0]) - _ROOM), min(size, int(places[-1]) + 1 + _ROOM)))
+    return tuple(slices)
 
 
 def _by_intensity(
