@@ -56,5 +56,5 @@ def test_noise_is_not_raised_where_the_signal_is_faint(mr_scan, score):
 
 
 def test_without_noise_the_weights_are_as_steady_as_given_ones(mr_scan, score):
-    made = mr_scan(noise=1e-4)
-    assert score(grappa(made.scan), made.truth) > score(grappa(made.scan, regularisation=1e-6), made.truth) - 1
+    made = mr_scan(noise=0.0)
+    assert score(grappa(made.scan), made.truth) > score(grappa(made.scan, regularisation=1e-6), made.truth)
