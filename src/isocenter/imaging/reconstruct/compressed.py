@@ -29,8 +29,7 @@ def cs(scan: KspaceScan, *, weight: float = 1.0, iterations: int = 8) -> np.ndar
     Fourier Anal Appl 2008;14:877.
     """
     require_not_negative(weight=weight, iterations=iterations)
-    # Sparsity clears the background; maps cut there would leave its noise to be explained by the body.
-    even, root = even_maps(coil_maps(scan, least_strength=0.0))
+    even, root = even_maps(coil_maps(scan))
     operator = MultiCoilFourier(scan.mask, even)
     start = operator.adjoint(scan.kspace)
     largest = float(np.abs(start).max())
@@ -52,6 +51,7 @@ def reconstruct_with_prior(
     weight   of the prior against the squared misfit; None follows the misfit that is left
     """
     require_not_negative(weight=weight, iterations=iterations)
+    # Maps cut outside the body would leave the noise there to be explained by the body.
     even, root = even_maps(coil_maps(scan, least_strength=0.0))
     operator = MultiCoilFourier(scan.mask, even)
     n_samples = len(even) * int(np.count_nonzero(scan.mask))
