@@ -68,6 +68,15 @@ def test_empty_slices_at_the_ends_and_short_stacks_are_no_damage():
     assert find_damaged_slices(np.zeros((9, 8, 8))) == ()
 
 
+def test_a_drawing_that_goes_on_from_slice_to_slice_is_not_doubled():
+    rod = np.zeros((9, 32, 32))
+    rod[:, 8:20, 10:25] = 100.0
+    assert find_damaged_slices(rod) == ()
+    noisy = rod + np.random.default_rng(0).normal(0, 5, rod.shape)
+    noisy[5] = noisy[4]
+    assert [(each.index, each.kind) for each in find_damaged_slices(noisy)] == [(5, "duplicate")]
+
+
 def test_a_missing_slice_comes_back():
     clean = ndimage.gaussian_filter(body(), (0, 1, 1))
     spoiled = clean.copy()

@@ -5,6 +5,7 @@ import pytest
 from skimage.restoration import inpaint_biharmonic as by_skimage
 
 from isocenter.core.errors import InputError
+from isocenter.imaging import inpaint as module
 from isocenter.imaging.inpaint import inpaint_biharmonic, inpaint_tv
 
 
@@ -32,6 +33,20 @@ def test_it_is_as_good_as_scikit_images():
     ours = inpaint_biharmonic(truth[None], mask[None])[0]
     theirs = by_skimage(np.where(mask, 0, truth), mask)
     assert np.abs(ours - truth)[mask].max() < max(1.1 * np.abs(theirs - truth)[mask].max(), 0.02)
+
+
+def test_holes_in_overlapping_boxes_are_filled_as_if_solved_at_once(monkeypatch):
+    j, i = np.mgrid[:70, :70] / 70
+    picture = (np.sin(5 * j) * np.cos(4 * i))[None]
+    # Two bent holes, each in the other's box, and some dots.
+    mask = hole(
+        picture.shape, np.s_[:, 10:13, 10:50], np.s_[:, 10:50, 10:13], np.s_[:, 30:60, 50:54], np.s_[:, 58:61, 25:54]
+    )
+    mask |= hole(picture.shape, np.s_[:, 25:28, 25:28])
+    at_once = inpaint_biharmonic(picture, mask)
+    np.testing.assert_allclose(at_once, picture, atol=0.02)
+    monkeypatch.setattr(module, "_DIRECT", 100)
+    np.testing.assert_allclose(inpaint_biharmonic(picture, mask), at_once, atol=1e-3)
 
 
 def test_total_variation_carries_an_edge_across():

@@ -24,6 +24,8 @@ _FLOOR: Final = 0.01
 # A slice with less than this share of its neighbours' contrast is blank.
 _BLANK: Final = 0.03
 _FEWEST: Final = 5
+# A slice of no more different values is a drawing, as masks and phantoms are, and may go on as it is.
+_DRAWN: Final = 32
 # Optical flow replaces the straight line only where it explains the difference of both slices this much better.
 _FLOW_GAIN: Final = 0.7
 
@@ -106,10 +108,11 @@ def _blank_slices(values: np.ndarray) -> list[int]:
 
 
 def _doubled_slices(values: np.ndarray, skip: set[int]) -> list[int]:
-    """Slices that repeat the one before them in every pixel, contents and all."""
+    """Slices that repeat the one before them in every pixel, noise and all."""
     return [
         k for k in range(1, len(values))
-        if k not in skip and k - 1 not in skip and np.ptp(values[k]) > 0 and np.array_equal(values[k], values[k - 1])
+        if k not in skip and k - 1 not in skip and np.array_equal(values[k], values[k - 1])
+        and np.unique(values[k]).size > _DRAWN
     ]  # fmt: skip
 
 

@@ -14,6 +14,8 @@ _MARGIN: Final = 3
 _TV_MARGIN: Final = 12
 _TV_STEPS: Final = 1500
 
+Box = tuple[slice, slice, slice]
+
 
 def inpaint_biharmonic(array: np.ndarray, mask: np.ndarray, *, spacing_mm: Sequence[float] = (1, 1, 1)) -> np.ndarray:
     """The array with the mask's voxels filled as smoothly as a bent plate would, float32.
@@ -26,10 +28,12 @@ def inpaint_biharmonic(array: np.ndarray, mask: np.ndarray, *, spacing_mm: Seque
     2010;28:104-113. Raises InputError for a mask that covers everything, or nothing.
     """
     values = _prepare(array, mask, spacing_mm)
-    filled = values.copy()
-    for box in _boxes(mask, _MARGIN):
-        filled[box] = _solve_plate(values[box], mask[box], _weights(values[box].shape, spacing_mm))
-    return filled.astype(np.float32)
+    weights = _weights(values.shape, spacing_mm)
+    if mask.sum() <= (_DIRECT if len(weights) < 3 else _DIRECT_SOLID):
+        return _solve_plate(values, mask, weights).astype(np.float32)
+    for box, hole in _holes(mask):
+        values[box] = _solve_plate(values[box], hole, weights)
+    return values.astype(np.float32)
 
 
 def inpaint_tv(array: np.ndarray, mask: np.ndarray, *, spacing_mm: Sequence[float] = (1, 1, 1)) -> np.ndarray:
@@ -43,7 +47,7 @@ def inpaint_tv(array: np.ndarray, mask: np.ndarray, *, spacing_mm: Sequence[floa
     from isocenter.imaging.denoise_variation import adjoint, gradient
 
     values = inpaint_biharmonic(array, mask, spacing_mm=spacing_mm).astype(np.float64)
-    for box in _boxes(mask, _TV_MARGIN):
+    for box in _boxes(mask, _TV_MARGIN)[1]:
         known, hole = values[box], mask[box]
         low, span = float(known.min()), max(float(np.ptp(known)), 1e-30)
         scales = [(axis, np.float32(weight)) for axis, weight in _weights(known.shape, spacing_mm)]
@@ -74,8 +78,8 @@ def _prepare(array: np.ndarray, mask: np.ndarray, spacing_mm: Sequence[float]) -
     return values
 
 
-def _boxes(mask: np.ndarray, margin: int) -> list[tuple[slice, slice, slice]]:
-    """Boxes around the holes with a margin; holes that the margins join share one."""
+def _boxes(mask: np.ndarray, margin: int) -> tuple[np.ndarray, list[Box]]:
+    """Numbers from 1 around the holes, and each number's box; holes that the margins join share one."""
     import cc3d
 
     from isocenter.imaging.morphology import dilate
@@ -84,7 +88,13 @@ def _boxes(mask: np.ndarray, margin: int) -> list[tuple[slice, slice, slice]]:
     joined = dilate(mask, radius_mm=float(margin), spacing_mm=reach)
     labels = cc3d.connected_components(joined, connectivity=26)
     found = cc3d.statistics(labels)["bounding_boxes"][1:]
-    return [box for box in found if box is not None]
+    return labels, [box for box in found if box is not None]
+
+
+def _holes(mask: np.ndarray) -> list[tuple[Box, np.ndarray]]:
+    """Each group of holes by itself: a box with a margin, and its voxels in there; boxes may overlap."""
+    labels, boxes = _boxes(mask, _MARGIN)
+    return [(box, mask[box] & (labels[box] == number)) for number, box in enumerate(boxes, start=1)]
 
 
 def _weights(shape: tuple[int, ...], spacing_mm: Sequence[float]) -> list[tuple[int, float]]:
@@ -95,39 +105,54 @@ def _weights(shape: tuple[int, ...], spacing_mm: Sequence[float]) -> list[tuple[
 
 
 def _solve_plate(values: np.ndarray, mask: np.ndarray, weights: list[tuple[int, float]]) -> np.ndarray:
-    """The least squares of the Laplacian over all voxels that see a hole."""
-    from scipy.sparse.linalg import LinearOperator, cg, spsolve
+    """The values with those of the mask such that the squares of all Laplacians that see it sum to the least."""
+    from scipy.sparse.linalg import LinearOperator, cg, splu
 
-    laplacian = _laplacian(values.shape, weights)
-    hole = mask.reshape(-1)
-    unknown, known = laplacian[:, hole], laplacian[:, ~hole]
-    flat = values.reshape(-1)
-    rest = -(known @ flat[~hole])
+    hole = np.flatnonzero(mask)
+    unknown, rest = _laplacian(values, mask, weights)
     normal = (unknown.T @ unknown).tocsc()
-    right = unknown.T @ rest
-    most = _DIRECT if len(weights) < 3 else _DIRECT_SOLID
-    if right.size <= most:
-        solved = spsolve(normal, right)
+    right = -(unknown.T @ rest)
+    if right.size <= (_DIRECT if len(weights) < 3 else _DIRECT_SOLID):
+        options = {"SymmetricMode": True}
+        solved = splu(normal, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options).solve(right)
     else:
         diagonal = normal.diagonal()
         precondition = LinearOperator(normal.shape, matvec=lambda x: x / diagonal)
-        start = np.full(right.size, flat[~hole].mean())
+        start = np.full(right.size, values[~mask].mean())
         solved, _ = cg(normal, right, x0=start, rtol=1e-7, maxiter=5000, M=precondition)
-    filled = flat.copy()
-    filled[hole] = solved
-    return filled.reshape(values.shape)
+    filled = values.copy()
+    filled.reshape(-1)[hole] = solved
+    return filled
 
 
-def _laplacian(shape: tuple[int, ...], weights: list[tuple[int, float]]) -> Any:
-    """Second differences of all axes as a sparse matrix; none across the border."""
+def _laplacian(values: np.ndarray, mask: np.ndarray, weights: list[tuple[int, float]]) -> tuple[Any, np.ndarray]:
+    """Second differences at every voxel that sees the mask, none across the border: as a sparse matrix of the mask's
+    voxels (in their order), and what the known voxels add to each."""
     from scipy import sparse
 
-    total = None
+    near, steps = mask.copy(), []
     for axis, weight in weights:
-        size = shape[axis]
-        chain = sparse.diags([np.ones(size - 1), np.ones(size - 1)], [-1, 1], format="csr")
-        chain = chain - sparse.diags(np.asarray(chain.sum(axis=1)).reshape(-1))
-        before, after = int(np.prod(shape[:axis])), int(np.prod(shape[axis + 1 :]))
-        part = sparse.kron(sparse.identity(before), sparse.kron(chain * weight**2, sparse.identity(after)), "csr")
-        total = part if total is None else total + part
-    return total
+        for side in (-1, 1):
+            here, there = [slice(None)] * 3, [slice(None)] * 3
+            here[axis] = slice(1, None) if side < 0 else slice(None, -1)
+            there[axis] = slice(None, -1) if side < 0 else slice(1, None)
+            near[tuple(here)] |= mask[tuple(there)]
+            steps.append((axis, side, weight**2))
+    rows = np.flatnonzero(near)
+    places = np.stack(np.unravel_index(rows, mask.shape))
+    number = np.cumsum(mask.reshape(-1)) - 1
+    flat, is_hole = values.reshape(-1), mask.reshape(-1)
+    centre, rest, entries = np.zeros(rows.size), np.zeros(rows.size), []
+    for axis, side, weight in steps:
+        beside = places[axis] + side
+        inside = np.flatnonzero((beside >= 0) & (beside < mask.shape[axis]))
+        target = rows[inside] + side * int(np.prod(mask.shape[axis + 1 :]))
+        centre[inside] -= weight
+        entries.append((inside[is_hole[target]], number[target[is_hole[target]]], weight))
+        rest[inside] += np.where(is_hole[target], 0, weight * flat[target])
+    own = is_hole[rows]
+    rest += np.where(own, 0, centre * flat[rows])
+    at = np.concatenate([np.flatnonzero(own), *(each[0] for each in entries)])
+    to = np.concatenate([number[rows[own]], *(each[1] for each in entries)])
+    factors = np.concatenate([centre[own], *(np.full(each[0].size, each[2]) for each in entries)])
+    return sparse.csr_matrix((factors, (at, to)), shape=(rows.size, int(mask.sum()))), rest

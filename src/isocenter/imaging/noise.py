@@ -41,10 +41,10 @@ _NOT_COUNTED: Final = 1.6
 # Whole numbers may be counts, but every picture of 8 bits has them.
 _WHOLE: Final = 0.85
 _SAMPLE: Final = 50_000
-# Noise that would make at least so many values negative, of which fewer than this share is seen, is another.
+# Noise that would bring at least so many values to 0 or below, of which fewer than this share is seen, is another.
 _FEWEST_NEGATIVE: Final = 12.0
 _SEEN_NEGATIVE: Final = 0.2
-_NEVER_NEGATIVE: Final = 4.0
+_WRONG_SIGNS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def estimate_noise(array: np.ndarray, *, kind: NoiseKind | None = None, level: f
     means, deviations, weights = _measure(values)
     if not deviations.size or float(deviations.max()) <= 0:
         return NoiseModel(kind or "gaussian", 0.0, low, high)
-    local = _local_means(values) if kind is None else np.zeros(0)
+    signs = _signs(values) if kind is None else None
     best: tuple[float, NoiseModel] | None = None
     for each in KINDS if kind is None else (kind,):
         if kind is None and each in ("poisson", "rician") and values.min() < 0:
@@ -124,7 +124,7 @@ def estimate_noise(array: np.ndarray, *, kind: NoiseKind | None = None, level: f
         cost, model = _fit(each, means, deviations, weights, (low, high))
         cost *= 1.0 if each == "gaussian" else 1 / _PREFERENCE
         cost *= _doubt_of_counts(values, model.level) if each == "poisson" else 1.0
-        cost *= _doubt_of_signs(values, local, model) if kind is None else 1.0
+        cost *= _doubt_of_signs(*signs, model) if signs is not None else 1.0
         if best is None or cost < best[0]:
             best = cost, model
     if best is None:
@@ -191,23 +191,32 @@ def _doubt_of_counts(values: np.ndarray, level: float) -> float:
     return _WHOLE if step == 1.0 and bool((found == np.rint(found)).all()) else _COUNTED
 
 
-def _local_means(values: np.ndarray) -> np.ndarray:
-    """The mean around each voxel, in its slice."""
-    blurred = (cv2.GaussianBlur(each, (0, 0), _FLAT_SIGMA, borderType=cv2.BORDER_REPLICATE) for each in values)
-    return np.stack([each.reshape(values.shape[1:]) for each in blurred])
+def _signs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Away from constant places, as padding is: the mean around each voxel in its slice, and if it holds 0 or less."""
+    parts = []
+    for picture in values:
+        smooth = cv2.GaussianBlur(picture, (0, 0), _FLAT_SIGMA, borderType=cv2.BORDER_REPLICATE).reshape(picture.shape)
+        dead = cv2.dilate(picture, np.ones((3, 3))) <= cv2.erode(picture, np.ones((3, 3)))
+        reach = 2 * int(3 * _FLAT_SIGMA) + 1
+        live = cv2.dilate(dead.astype(np.uint8), np.ones((reach, reach))).reshape(picture.shape) == 0
+        live &= smooth > 0
+        parts.append((smooth[live], picture[live] <= 0))
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
-def _doubt_of_signs(values: np.ndarray, local: np.ndarray, model: NoiseModel) -> float:
-    """Above 1 where noise of this law would have to make values negative that are not: magnitudes never are."""
+def _doubt_of_signs(local: np.ndarray, negative: np.ndarray, model: NoiseModel) -> float:
+    """Above 1 where noise of this law would have to bring values to 0 and below that are not there, or where they are
+    there and it never does: magnitudes are positive.
+    """
     from scipy.special import ndtr
 
-    if model.kind in ("poisson", "rician") or model.level == 0:
-        return 1.0
     deviation = model.deviation(local)
-    noisy = (deviation > 0) & (local > 0)
+    noisy = deviation > 0
     expected = float(ndtr(-local[noisy] / deviation[noisy]).sum())
-    seen = int((values[noisy] <= 0).sum())
-    return _NEVER_NEGATIVE if expected > _FEWEST_NEGATIVE and seen < _SEEN_NEGATIVE * expected else 1.0
+    if model.kind == "poisson" or expected <= _FEWEST_NEGATIVE:
+        return 1.0
+    is_signed = float(negative[noisy].sum()) >= _SEEN_NEGATIVE * expected
+    return _WRONG_SIGNS if is_signed == (model.kind == "rician") else 1.0
 
 
 def _fit(
