@@ -6,7 +6,11 @@ import pytest
 from isocenter.core.errors import InputError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
-from isocenter.imaging.segment.level_set import level_set
+from isocenter.imaging.segment.level_set import level_set, n_rounds
+
+
+def test_large_rooms_take_fewer_rounds_so_that_none_takes_minutes():
+    assert [n_rounds(n) for n in (100, 4_000_000, 8_000_000, 10**9)] == [300, 300, 150, 50]
 
 
 def ball(spacing=(1.0, 1.0, 1.0), radius=9.0, size_mm=30.0, spread=20.0) -> tuple[Volume, np.ndarray]:
