@@ -113,6 +113,8 @@ def _metrics(
         "chance_similarity": evidence.chance,
         "inside_agreement": evidence.inside,
         "overlap": evidence.overlap,
+        "standing": evidence.standing,
+        "at_header_place": evidence.is_home,
         "n_starts": evidence.n_starts,
         "n_agreeing": evidence.n_agreeing,
         "matrix_lps_mm": linear.matrix.tolist(),

@@ -44,3 +44,23 @@ def test_equal_images_hardly_move(body):
 def test_the_same_input_gives_the_same_field(body):
     pair = body(lambda p: p + wave(p)), body()
     np.testing.assert_array_equal(register_deformable(*pair).field_mm, register_deformable(*pair).field_mm)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_a_known_field_is_found_between_two_sequences_of_a_brain(data_dir):
+    """Less than half of the field is left: of 2.3 mm it was .8 when this was written."""
+    from isocenter.imaging.spatial import resample_volume
+    from isocenter.io.nifti import read_nifti
+
+    folder = data_dir / "ms_lesions_mni_4modal" / "patient07"
+    one, moving = (resample_volume(read_nifti(folder / f"{name}.nii.gz"), (2.5, 2.5, 2.5)) for name in ("T1", "T2"))
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in one.grid.shape], indexing="ij"), axis=-1)
+    true = wave(one.grid.to_world_mm(index), size=3.0).astype(np.float32)
+    fixed = warp_field(one, one.grid, true)
+    found = register_deformable(fixed, moving)
+    brain = fixed.array > 400
+    off = np.linalg.norm(found.field_mm - true, axis=-1)[brain].mean()
+    assert off < 0.5 * np.linalg.norm(true, axis=-1)[brain].mean()
+    assert found.folding_percent == 0
+    assert found.linear.evidence.converged

@@ -163,6 +163,22 @@ def head(data_dir, sequence):
 
 
 @pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize("patient", ["STS_008", "STS_012", "STS_041"])
+def test_pet_stays_on_the_ct_of_a_cropped_limb_where_one_scanner_put_it(data_dir, patient):
+    from isocenter.io.nifti import read_nifti
+
+    folder = data_dir / "sts_ct_pet_mr_tumour" / patient
+    ct, pet = (read_nifti(folder / f"{name}_image.nii.gz") for name in ("CT", "PET"))
+    found = register_linear(ct, pet, kind="rigid")
+    index = np.argwhere(np.ones((3, 3, 3))) * (np.array(ct.grid.shape) - 1) / 2
+    assert found.evidence.converged
+    assert error_mm(found.matrix, np.eye(4), ct.grid.to_world_mm(index)) < 5
+    shape = np.where(ct.array > -200, np.random.default_rng(0).normal(50, 30, ct.array.shape), -1000)
+    assert not register_linear(ct, ct.with_array(shape.astype(np.float32)), kind="rigid").evidence.converged
+
+
+@pytest.mark.data
 def test_a_brain_is_known_from_its_mirror_image_and_from_noise(data_dir):
     brain, other = head(data_dir, "T1"), head(data_dir, "FLAIR")
     mirrored = other.with_array(other.array[:, :, ::-1].copy())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isocenter.imaging.register.levels import finest_level
-from isocenter.imaging.register.verdict import Evidence, local_similarity, weigh_again, weigh_evidence
+from isocenter.imaging.register.verdict import Evidence, local_similarity, weigh_again, weigh_evidence, weigh_home
 
 GOOD = Evidence(0.9, 0.3, 0.5, 1.0, 3, 3)
 
@@ -52,6 +52,16 @@ def test_weighing_again_keeps_the_chance(body):
     assert local_similarity(*levels, np.eye(4)) == pytest.approx(before.local_similarity)
 
 
+def test_at_home_the_inside_is_weighed_with_its_chance(body):
+    levels = finest_level(body()), finest_level(body(other_modality=True))
+    found = weigh_home(*levels, np.eye(4), GOOD)
+    assert found.is_home
+    assert found.inside > 5 * found.inside_spread > 0
+    noise = np.random.default_rng(0).normal(100, 20, body().array.shape)
+    shaped = finest_level(body().with_array(np.where(body().array > 30, noise, 0).astype(np.float32)))
+    assert weigh_home(levels[0], shaped, np.eye(4), GOOD).inside == 0
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -63,6 +73,16 @@ def test_weighing_again_keeps_the_chance(body):
         ({"local_similarity": 0.5, "n_agreeing": 1}, "only 1 of 3"),
         ({"local_similarity": 0.5}, ""),
         ({"is_mirrored": True}, "swapped"),
+        ({"local_similarity": 0.4, "standing": 6.0}, "beside"),
+        ({"local_similarity": 0.4, "standing": 8.0}, ""),
+        ({"local_similarity": 0.4, "standing": 8.0, "n_agreeing": 1}, "only 1 of 3"),
+        ({"local_similarity": 0.4, "standing": 11.0, "n_agreeing": 1}, ""),
+        ({"local_similarity": 0.31, "standing": 5.0, "is_home": True, "n_agreeing": 1}, ""),
+        ({"local_similarity": 0.31, "standing": 3.0, "is_home": True}, "beside"),
+        ({"local_similarity": 0.4, "standing": 8.0, "inside": 0.0}, "inside"),
+        ({"local_similarity": 0.4, "standing": 8.0, "inside": 0.0, "inside_spread": 0.05, "is_home": True}, ""),
+        ({"local_similarity": 0.4, "standing": 8.0, "inside": 0.0, "inside_spread": 0.01, "is_home": True}, "inside"),
+        ({"local_similarity": 0.6, "standing": 8.0, "inside": 0.0, "inside_spread": 0.05, "is_home": True}, "inside"),
     ],
 )
 def test_each_lack_has_its_words(change, word):

@@ -2,15 +2,16 @@
 
 Around every place a small window of the fixed image is matched by least squares to the moving image (Lucas and Kanade's
 step with the fixed image's gradients, which stay the same while the field moves). A slope and an offset per
-neighbourhood join the intensities, so that a bias field, another scanner or another modality does no harm. Steps are
-composed, not added, and kept short against their own width, so that nothing folds; the field is smoothed as it grows.
+neighbourhood join the intensities, so that a bias field or another scanner does no harm; between modalities descriptors
+of self-similarity are matched in their place. Steps are composed, not added, and kept short against their own width, so
+that nothing folds; the field is smoothed as it grows.
 
 Sources: Lucas BD, Kanade T. IJCAI 1981:674-679; Baker S, Matthews I. Int J Comput Vis 2004;56(3):221-255 (inverse
 compositional); Vercauteren T et al. NeuroImage 2009;45(1):S61-S72 (composition and smoothing of demons).
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from isocenter.imaging.register.linear import (
     register_linear,
     weigh_moved,
 )
+from isocenter.imaging.register.self_similarity import self_similarity
 from isocenter.imaging.register.warp import warp_field
 from isocenter.imaging.smooth import smooth_gaussian
 
@@ -49,6 +51,7 @@ class Effort:
     smoothing: float = 0.6
 
 
+Way = Literal["plain", "descriptors", "tones"]
 STANDARD: Final = Effort()
 # Blocks of 2 x 2 x 2 voxels carry one vector.
 _BLOCK: Final = 2
@@ -60,10 +63,14 @@ _STILL: Final = 0.002
 _FOLD_TRIES: Final = 6
 # A search ends where more variance is left over than before by this factor.
 _WORSE: Final = 1.02
-# Below this correlation after the affine motion, tones are mapped first: another modality.
-_ALIKE: Final = 0.6
-# Tones of the moving image that are mapped to fixed ones between modalities.
+# Below this correlation after the affine motion, descriptors are compared (another modality), unless one image is
+# nearly the other's negative: then its tones are mapped.
+_ALIKE, _INVERTED = 0.6, -0.85
+# Tones of the moving image that are mapped to fixed ones.
 _N_TONES: Final = 48
+# Descriptors say less per voxel than tones: wider windows and a smoother field, in blocks. Each step costs more.
+_WINDOW_APART, _SMOOTHING_APART = 2.5, 0.8
+_STEPS_APART: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,20 +97,20 @@ def register_deformable(
     """
     linear = register_linear(fixed, moving, kind="affine", measure=measure)
     alike = depth_correlation(fixed, moving, linear.matrix)
-    blocks, affine = _search_field(
-        finest_level(fixed), finest_level(moving), linear.matrix, effort, remap=alike < _ALIKE
-    )
+    way: Way = "plain" if alike >= _ALIKE else "tones" if alike <= _INVERTED else "descriptors"
+    levels = finest_level(fixed), finest_level(moving)
+    blocks, affine = _search_field(*levels, linear.matrix, effort, way=way)
     found = _without_folds(blocks, affine, fixed.grid, linear)
     moved = warp_field(to_gray(moving), fixed.grid, found.field_mm)
     return replace(found, linear=replace(linear, evidence=weigh_moved(fixed, moved, linear.evidence)))
 
 
 def _search_field(
-    fixed: Level, moving: Level, matrix: np.ndarray, effort: Effort, *, remap: bool
+    fixed: Level, moving: Level, matrix: np.ndarray, effort: Effort, *, way: Way
 ) -> tuple[np.ndarray, np.ndarray]:
     """The field in mm along the grid's axes, (3, K, J, I), and where its blocks lie: (4, 4) block index -> LPS mm.
 
-    remap   whether the moving tones are mapped to fixed ones first (another modality)
+    way   what is compared: tones as they are (one modality), moving tones mapped to fixed ones, or descriptors
     """
     extent = float((fixed.spacing_mm * np.array(fixed.array.shape)).max())
     blocks, affine = np.zeros((3, 1, 1, 1), dtype=np.float32), fixed.affine
@@ -116,12 +123,13 @@ def _search_field(
         shape = tuple(np.array(small.array.shape) // factors)
         blocks, affine = _onto(blocks, affine, new_affine, shape), new_affine
         other = _on_level(coarser_level(moving, target_mm), small, matrix)
-        if remap:
+        if way == "tones":
             # Half of the steps with the tones as they are, half with what the first half made of them.
             other = _as_fixed(other, small, blocks, factors)
             blocks = _improve(blocks, (small, other, factors), n_iterations // 2, effort)
             other = _as_fixed(other, small, blocks, factors)
-        blocks = _improve(blocks, (small, other, factors), n_iterations, effort)
+        improve = _improve_by_descriptors if way == "descriptors" else _improve
+        blocks = improve(blocks, (small, other, factors), n_iterations, effort)
     return blocks, affine
 
 
@@ -155,6 +163,38 @@ def _improve(
             blocks = _smooth(compose_fields(blocks, steps, block_mm), effort.smoothing, block_mm)
             if float(np.abs(steps).mean()) < _STILL * float(block_mm.min()):
                 break
+    return best
+
+
+def _improve_by_descriptors(
+    blocks: np.ndarray, images: tuple[Level, np.ndarray, np.ndarray], n_iterations: int, effort: Effort
+) -> np.ndarray:
+    """As `_improve`, for two modalities: all channels of the self-similarity pull together."""
+    from isocenter.imaging.register.deform_kernels import compose_fields, residual_sums, solve_steps, structure_sums
+
+    fixed, moving, factors = images
+    spacing = fixed.spacing_mm.astype(np.float32)
+    block_mm = spacing * factors
+    ones, others = self_similarity(fixed.array), self_similarity(moving)
+    others[:, ~np.isfinite(moving)] = np.nan
+    structure = sum(structure_sums(one, factors, spacing) for one in ones)
+    structure = _smooth(np.asarray(structure), _WINDOW_APART, block_mm)
+    damping = np.float32(effort.damping * float((structure[0] + structure[3] + structure[5]).mean()) / 3 + 1e-12)
+    longest = np.float32(_STRIDE * block_mm[np.array(blocks.shape[1:]) > 1].min())
+    as_it_is = np.stack((np.ones(blocks.shape[1:], np.float32), np.zeros(blocks.shape[1:], np.float32)))
+    best, least = blocks, np.inf
+    for _ in range(round(_STEPS_APART * n_iterations) + 1):
+        pairs = zip(ones, others, strict=True)
+        sums = np.asarray(sum(residual_sums(*pair, blocks, as_it_is, factors, spacing) for pair in pairs))
+        apart = float((sums[6] + sums[7] - 2 * sums[8]).sum() / max(float(sums[3].sum()), 1.0))
+        if apart > least * _WORSE:
+            break
+        if apart < least:
+            best, least = blocks, apart
+        steps = solve_steps(structure, _smooth(sums[:3], _WINDOW_APART, block_mm), damping, longest)
+        blocks = _smooth(compose_fields(blocks, steps, block_mm), _SMOOTHING_APART, block_mm)
+        if float(np.abs(steps).mean()) < _STILL * float(block_mm.min()):
+            break
     return best
 
 

@@ -20,6 +20,7 @@ from isocenter.imaging.register.refine import (
     refine_correlation,
     refine_information,
 )
+from isocenter.imaging.register.standing import standing
 from isocenter.imaging.register.starts import (
     MIN_OVERLAP,
     Scene,
@@ -30,7 +31,14 @@ from isocenter.imaging.register.starts import (
     near_starts,
     wide_search,
 )
-from isocenter.imaging.register.verdict import Evidence, local_similarity, weigh_again, weigh_evidence
+from isocenter.imaging.register.verdict import (
+    LEAST_STANDING_HOME,
+    Evidence,
+    local_similarity,
+    weigh_again,
+    weigh_evidence,
+    weigh_home,
+)
 
 Measure = Literal["auto", "correlation", "information"]
 MEASURES: Final[tuple[Measure, ...]] = ("auto", "correlation", "information")
@@ -45,6 +53,8 @@ _ONE_SCANNER: Final = 0.97
 _PLAIN: Final = 0.5
 # How much better a mirrored image must agree before left and right count as swapped.
 _MIRROR_MARGIN: Final = 0.1
+# By how much the end of a search has to stand out further than the headers' place to be believed instead of it.
+_WORTH_MOVING: Final = 3.0
 # How many different ends of the wide search are looked at more closely.
 _N_FINALISTS: Final = 3
 
@@ -94,6 +104,8 @@ def register_linear(fixed: Volume, moving: Volume, *, kind: Kind = "affine", mea
     fit, used, pair = _polish(levels, (*middle, core), start, stretching, measure)
     initial = correlation_at(pair, home) if used == "correlation" else _information_at(pair, home)
     evidence = weigh_again(*middle, fit.matrix, evidence)
+    if trusted and evidence.standing is not None:
+        fit, evidence = _unless_home(scene, middle, (fit, Fit(home, initial.similarity, initial.overlap)), evidence)
     if evidence.converged and not fixed.is_2d:
         evidence = replace(evidence, is_mirrored=_is_mirrored(scene, (*middle, core), fit.matrix, evidence))
     return Registration(fit.matrix, kind, used, fit.similarity, initial.similarity, evidence)
@@ -128,7 +140,32 @@ def weigh_moved(fixed: Volume, moved: Volume, before: Evidence) -> Evidence:
     levels = _copies((finest_level(fixed), finest_level(moved)), _MIDDLE_SIDE)
     climbs = (before.n_starts, before.n_agreeing)
     found = weigh_evidence(*levels, np.eye(4), overlap=before.overlap, climbs=climbs)
+    if before.is_home:
+        found = replace(found, is_home=True, inside=before.inside, inside_spread=before.inside_spread)
     return replace(found, is_mirrored=before.is_mirrored)
+
+
+def _unless_home(
+    scene: Scene, middle: tuple[Level, Level], ends: tuple[Fit, Fit], evidence: Evidence
+) -> tuple[Fit, Evidence]:
+    """The end of the search; where it stands out no further than the headers' place, that place.
+
+    ends   the search's and the headers'
+
+    Cropped limbs and blurred PET leave a search free to slide; where the images cannot tell, the headers can.
+    """
+    fit, home = ends
+    if scene.overlap(home.matrix) < MIN_OVERLAP:
+        return fit, evidence
+    climbs = (evidence.n_starts, evidence.n_agreeing)
+    at_home = weigh_evidence(*middle, home.matrix, overlap=scene.overlap(home.matrix), climbs=climbs)
+    if at_home.standing is None or at_home.standing < LEAST_STANDING_HOME:
+        return fit, evidence
+    if distance_mm(scene, fit.matrix, home.matrix) <= float(middle[0].spacing_mm.min()):
+        return fit, weigh_home(*middle, fit.matrix, evidence)
+    if standing(*middle, fit.matrix) - at_home.standing < _WORTH_MOVING:
+        return home, weigh_home(*middle, home.matrix, at_home)
+    return fit, evidence
 
 
 def _find_start(
@@ -164,17 +201,24 @@ def _best_of(
             different.append(end)
     samples = weighted_samples(middle[0], middle[2], n_most=12_000)
     binned = bin_pair(Pair(middle[0], samples, middle[1]))
-    found: list[tuple[float, np.ndarray, Evidence]] = []
+    found: list[tuple[tuple[bool, float], np.ndarray, Evidence]] = []
     for end in different[: _N_FINALISTS + 1]:
         fit = refine_information(binned, end.matrix, freedom, n_iterations=15)
         n_agreeing = sum(distance_mm(scene, other.matrix, end.matrix) <= reach_mm for other in ends)
         climbs = (len(ends), n_agreeing)
         evidence = weigh_evidence(*middle[:2], fit.matrix, overlap=scene.overlap(fit.matrix), climbs=climbs)
-        found.append((evidence.agreement * evidence.overlap**0.5, fit.matrix, evidence))
+        found.append((_worth(evidence), fit.matrix, evidence))
     if not found:
         return None
     best = max(found, key=lambda each: each[0])
     return best[1], best[2]
+
+
+def _worth(evidence: Evidence) -> tuple[bool, float]:
+    """What ends are ranked by: plain agreement before any standing."""
+    if evidence.standing is None:
+        return True, evidence.agreement * evidence.overlap**0.5
+    return False, evidence.standing
 
 
 def _is_mirrored(scene: Scene, middle: tuple[Level, Level, Level], matrix: np.ndarray, evidence: Evidence) -> bool:

@@ -1,12 +1,12 @@
 """Compiled window-by-window comparison of two arrays."""
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from isocenter.imaging.register.linear_kernels import value_at
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=True)
 def window_agreement(
     fixed: np.ndarray,
     centres: np.ndarray,
@@ -25,7 +25,7 @@ def window_agreement(
     """
     found = np.empty(centres.shape[0])
     shape, limit = fixed.shape, moving.shape
-    for n in range(centres.shape[0]):
+    for n in prange(centres.shape[0]):
         count, inside = 0, 0
         sf, sm, sff, smm, sfm = 0.0, 0.0, 0.0, 0.0, 0.0
         for k in range(max(0, centres[n, 0] - reach[0]), min(shape[0], centres[n, 0] + reach[0] + 1)):
