@@ -59,7 +59,7 @@ def test_at_home_the_inside_is_weighed_with_its_chance(body):
     assert found.inside > 5 * found.inside_spread > 0
     noise = np.random.default_rng(0).normal(100, 20, body().array.shape)
     shaped = finest_level(body().with_array(np.where(body().array > 30, noise, 0).astype(np.float32)))
-    assert weigh_home(levels[0], shaped, np.eye(4), GOOD).inside == 0
+    assert weigh_home(levels[0], shaped, np.eye(4), GOOD).inside < 0.03
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,8 @@ def depth_correlation(fixed: Volume, moving: Volume, matrix: np.ndarray) -> floa
 
 def weigh_moved(fixed: Volume, moved: Volume, before: Evidence) -> Evidence:
     """The evidence for a moved image that lies on the fixed grid already; overlap and climbs stay those of `before`."""
+    if np.ptp(moved.array) == 0:
+        return replace(before, local_similarity=0.0, chance=0.0, standing=None)
     levels = _copies((finest_level(fixed), finest_level(moved)), _MIDDLE_SIDE)
     climbs = (before.n_starts, before.n_agreeing)
     found = weigh_evidence(*levels, np.eye(4), overlap=before.overlap, climbs=climbs)
@@ -228,6 +230,8 @@ def _is_mirrored(scene: Scene, middle: tuple[Level, Level, Level], matrix: np.nd
     pair = Pair(middle[0], weighted_samples(middle[0], middle[2], n_most=6_000), middle[1])
     turning = _freedom(scene, "rigid", in_plane=False)
     fit = refine_information(bin_pair(pair), matrix @ reflect, turning, n_iterations=15)
+    if fit.similarity <= _information_at(pair, matrix).similarity:
+        return False
     mirrored = replace(evidence, local_similarity=local_similarity(middle[0], middle[1], fit.matrix))
     return mirrored.agreement > evidence.agreement + _MIRROR_MARGIN
 

@@ -33,7 +33,7 @@ _LEAST_COPIES: Final = 10
 _NOISE_RATIO: Final = 1.3
 # Right pairs of the real sets reach 0.12 and more (T1 to FLAIR with the skull on is the least), wrong ones 0.06 at most
 # unless few of the climbs agree.
-PLAIN_AGREEMENT: Final = 0.4
+PLAIN_AGREEMENT: Final = 0.5
 # From here on the place is not asked whether it stands out: a PET limb in the corner of a brain reached 0.45.
 CLEAR_AGREEMENT: Final = 0.6
 LEAST_AGREEMENT: Final = 0.06
@@ -145,17 +145,18 @@ def weigh_evidence(
 
 def weigh_home(fixed: Level, moving: Level, matrix: np.ndarray, evidence: Evidence) -> Evidence:
     """The evidence at a motion that is what the headers say, the inside weighed with how much its chance scatters."""
-    if any(_noise_ratio(level.array, foreground(level)) > _NOISE_RATIO for level in (fixed, moving)):
-        return replace(evidence, is_home=True, inside=0.0)
+    noisy = any(_noise_ratio(level.array, foreground(level)) > _NOISE_RATIO for level in (fixed, moving))
+    # Where too little is left to be asked, noise counts as an inside that does not agree.
+    untold = replace(evidence, is_home=True, inside=0.0 if noisy else None)
     bodies = _insides(fixed, moving)
     if bodies is None:
-        return replace(evidence, is_home=True, inside=None)
+        return untold
     centres = window_centres(bodies[0])
     places = [matrix, *(matrix @ moved for moved in displacements(fixed))]
     means = [known_mean(window_agreements(*bodies, place, known=_KNOWN_INSIDE, centres=centres)) for place in places]
     beside = np.array([mean for mean in means[1:] if mean >= 0])
     if means[0] < 0 or len(beside) < _LEAST_COPIES:
-        return replace(evidence, is_home=True, inside=None)
+        return untold
     scale = 1 - float(beside.mean())
     inside = (means[0] - float(beside.mean())) / scale
     return replace(evidence, is_home=True, inside=inside, inside_spread=float(beside.std()) / scale)
