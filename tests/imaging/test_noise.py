@@ -107,3 +107,11 @@ def test_pictures_of_8_bits_are_not_counts_for_their_whole_numbers():
     counts = np.random.default_rng(0).poisson(200 * scene())
     assert estimate_noise(counts).kind == "poisson"
     assert estimate_noise(counts).level == pytest.approx(1, rel=0.1)
+
+
+def test_in_a_unit_that_goes_below_0_noise_stays_gaussian():
+    hounsfield = np.where(scene() > 0.3, 40.0, -950.0) + 20 * scene()
+    for sigma in (0.5, 15.0, 60.0):
+        assert (
+            estimate_noise(hounsfield + np.random.default_rng(0).normal(0, sigma, hounsfield.shape)).kind == "gaussian"
+        )

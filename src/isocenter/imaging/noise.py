@@ -116,11 +116,14 @@ def estimate_noise(array: np.ndarray, *, kind: NoiseKind | None = None, level: f
     means, deviations, weights = _measure(values)
     if not deviations.size or float(deviations.max()) <= 0:
         return NoiseModel(kind or "gaussian", 0.0, low, high)
-    signs = _signs(values) if kind is None else None
+    # Where the unit itself goes below 0, as HU does, signs say nothing of the noise.
+    signs = _signs(values) if kind is None and values.min() >= 0 else None
     best: tuple[float, NoiseModel] | None = None
     for each in KINDS if kind is None else (kind,):
         if kind is None and each in ("poisson", "rician") and values.min() < 0:
             continue  # counts and magnitudes are never negative
+        if kind is None and each == "speckle" and float(np.median(values)) < 0:
+            continue  # it grows from 0 on
         cost, model = _fit(each, means, deviations, weights, (low, high))
         cost *= 1.0 if each == "gaussian" else 1 / _PREFERENCE
         cost *= _doubt_of_counts(values, model.level) if each == "poisson" else 1.0
