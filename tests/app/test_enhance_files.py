@@ -78,7 +78,7 @@ def test_a_window_is_a_picture_in_a_png_and_keeps_its_unit_in_a_volume(tmp_path)
     assert (shown.min(), shown.max()) == (0, 255)
     enhance_file("window", tmp_path / "ct.nii", tmp_path / "cut.nii", options)
     cut = open_image(tmp_path / "cut.nii").array
-    assert (cut.min(), cut.max()) == (-160, 239)
+    assert (cut.min(), cut.max()) == (-160, 240)
 
 
 def test_a_mask_says_what_to_fill(volume_file, tmp_path):

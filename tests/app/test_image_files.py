@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from isocenter.app.enhance_files import enhance_file
 from isocenter.app.image_files import open_image, open_labels, save_image, save_labels
+from isocenter.app.segment_files import segment_file
 from isocenter.core.errors import GeometryError, InputError, UnreadableError
 from isocenter.core.grid import Grid
 from isocenter.core.mask import LabelMap
@@ -93,6 +95,18 @@ def test_a_mask_without_a_place_takes_the_place_of_its_image(tmp_path):
     write_png(np.full((5, 6), 255, np.uint8), tmp_path / "small.png")
     with pytest.raises(GeometryError, match="draw it on this image"):
         open_labels(tmp_path / "small.png", image)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    (tmp_path / "taken.npy").mkdir()
+    for name, says in (("out.jpg", "expected a name"), ("no/out.npy", "expected a folder"), ("taken.npy", "a folder")):
+        # The sources are not there either: the place of the result is looked at first.
+        for work in (
+            lambda out: enhance_file("median", tmp_path / "none", out, {}),
+            lambda out: segment_file("otsu", tmp_path / "none", out, {}),
+        ):
+            with pytest.raises(InputError, match=says):
+                work(tmp_path / name)
 
 
 def test_what_is_no_image_is_one_line(tmp_path):

@@ -49,7 +49,7 @@ def test_texts_of_a_command_line_become_the_annotated_types():
 
 def test_one_seed_is_a_list_of_one_on_the_line_and_in_a_file(tmp_path):
     config = tmp_path / "c.toml"
-    config.write_text("seed = [4, 5, 6]\nsigma_mm = 3", encoding="utf-8")
+    config.write_text("seed = [4, 5, 6]\nsigma-mm = 3", encoding="utf-8")
     from_file = call_with(tool, 0, given=read_options([], config))
     from_line = call_with(tool, 0, given=read_options(["--seed", "4,5,6", "--sigma-mm", "3"]))
     assert from_file == from_line

@@ -3,6 +3,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from isocenter.app.reconstruct_files import METHODS
 from isocenter.cli import reconstruct, words
 from isocenter.core.errors import InputError
 
@@ -30,6 +31,18 @@ def scan(tmp_path):
         pixel_mm=1.0,
     )
     return path
+
+
+def test_the_list_names_every_method_with_its_options(run):
+    done = run("list")
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[::2]] == list(METHODS)
+    assert "--window" in lines[1] and "--regularisation" in done.stdout
+
+
+def test_an_image_without_a_name_is_refused(run, scan):
+    assert isinstance(run("fbp", scan).exception, InputError)
 
 
 def test_an_image_is_written_and_named(run, scan, tmp_path):

@@ -61,6 +61,19 @@ def test_a_window_cuts_in_the_unit_and_scales_when_asked():
     np.testing.assert_allclose(shown.array, apply_window(volume.array, Window(40, 400), high=255))
 
 
+def test_a_window_on_fractions_runs_from_end_to_end_and_one_without_width_is_refused():
+    grid = Grid.of_pixels((3, 4, 5))
+    volume = Volume(np.linspace(0, 1, 60).reshape(3, 4, 5).astype(np.float32), grid)
+    cut = enhance.window(volume, center=0.5, width=0.5).array
+    np.testing.assert_allclose(cut, np.clip(volume.array, 0.25, 0.75))
+    shown = enhance.window(volume, center=0.5, width=0.2, output=(0, 255)).array
+    np.testing.assert_allclose(shown, np.clip((volume.array - 0.4) / 0.2, 0, 1) * 255, atol=1e-3)
+    whole = Volume(np.arange(60, dtype=np.int16).reshape(3, 4, 5), grid)
+    for image, width in ((volume, 0.0), (volume, -1.0), (whole, 0.5)):
+        with pytest.raises(InputError, match="width"):
+            enhance.window(image, center=0.5, width=width)
+
+
 def test_a_window_is_the_headers_unless_stated():
     volume = ct()
     stated = Volume(volume.array, volume.grid, "HU", "CT", Facts(windows=(Window(0, 101),)))

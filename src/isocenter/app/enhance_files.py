@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from isocenter.app.image_files import open_image, open_regions, save_image
+from isocenter.app.image_files import open_image, open_regions, require_target, save_image
 from isocenter.app.parameters import call_with, describe_parameters
 from isocenter.core.errors import InputError
 from isocenter.core.grid import require_same_grid
@@ -56,6 +56,7 @@ def enhance_file(operation: str, source: Path, target: Path, given: Mapping[str,
     if operation != FILTER and operation not in OPERATIONS:
         names = " ".join((*OPERATIONS, FILTER))
         raise InputError(f"enhance: expected one of {names}, got {operation!r}; see isocenter enhance --help")
+    require_target(target)
     volume = open_image(source)
     made = _filter(volume, given) if operation == FILTER else _apply(operation, volume, target, given)
     save_image(made, target)

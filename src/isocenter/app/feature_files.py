@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 import isocenter
-from isocenter.app.image_files import open_image, open_regions
+from isocenter.app.image_files import open_image, open_regions, require_place
 from isocenter.app.parameters import read_options
 from isocenter.app.region_files import describe_regions
 from isocenter.app.settings import load_settings
@@ -120,8 +120,7 @@ def write_table(features: Sequence[Feature], out: Path) -> None:
         value = "" if each.value is None else repr(each.value)
         writer.writerow((each.tag, each.name, each.family, each.ibsi_id, each.aggregation, value, each.unit))
     out = Path(out)
-    if not out.parent.is_dir():
-        raise InputError(f"{out.parent}: expected a folder to write into, found none; create it")
+    require_place(out)
     atomic_write(out, text.getvalue().encode())
 
 

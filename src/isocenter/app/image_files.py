@@ -110,12 +110,27 @@ def save_image(volume: Volume, path: Path) -> None:
     Raises InputError for another suffix, or values that the format cannot hold.
     """
     path = Path(path)
-    write = _WRITERS.get(suffix_of(path))
-    if write is None:
+    require_target(path)
+    write = _WRITERS[suffix_of(path)]
+    write(volume if write is _save_npy else _whole_colours(volume), path)
+
+
+def require_target(path: Path) -> None:
+    """Refuse a name that `save_image` could not write to, before the work for it is done.
+
+    Raises InputError for another suffix, a folder that is not there, or one in the file's place.
+    """
+    if suffix_of(path) not in _WRITERS:
         raise InputError(f"{path.name}: expected a name that ends in {' '.join(_WRITERS)}; rename the output")
+    require_place(path)
+
+
+def require_place(path: Path) -> None:
+    """Refuse a file whose folder is not there, or in whose place a folder is. Raises InputError."""
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: expected a folder to write into, found none; create it")
-    write(volume if write is _save_npy else _whole_colours(volume), path)
+    if path.is_dir():
+        raise InputError(f"{path}: expected a file to write, found a folder there; name a file in it")
 
 
 def _whole_colours(volume: Volume) -> Volume:

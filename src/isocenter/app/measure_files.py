@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.app.image_files import open_image, open_regions
+from isocenter.app.image_files import open_image, open_regions, require_place
 from isocenter.app.landmark_file import Landmarks, read_landmarks
 from isocenter.app.measure_pairs import measure_extra
 from isocenter.app.region_files import describe_regions
@@ -100,8 +100,7 @@ def measure_files(
 
 def write_measurements(rows: Sequence[Row], out: Path) -> None:
     """The table as CSV, whole or not there: `label,name,value,unit,method,uncertainty`."""
-    if not out.parent.is_dir():
-        raise InputError(f"{out.parent}: expected a folder to write into, found none; create it")
+    require_place(out)
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -57,6 +57,7 @@ def call_with(function: Callable[..., Any], *values: object, given: Mapping[str,
     Raises InputError for a name that the function does not take, one that it needs, or a value of another type.
     """
     wanted = _parameters(function)
+    given = {name.replace("-", "_"): value for name, value in given.items()}  # a file may spell them as the line does
     unknown = sorted(set(given) - set(wanted))
     if unknown:
         allowed = ", ".join(_flag(name) for name in wanted) or "none"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.app.image_files import save_image
-from isocenter.app.parameters import call_with
+from isocenter.app.image_files import require_target, save_image
+from isocenter.app.parameters import call_with, describe_parameters
 from isocenter.core.errors import FormatError, InputError, UnreadableError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
@@ -33,6 +33,7 @@ def reconstruct_file(method: str, source: Path, out: Path, given: Mapping[str, o
         raise InputError(f"reconstruct: expected one of {' '.join(METHODS)}, got {method!r}")
     if not source.is_file():
         raise UnreadableError(f"{source}: expected an .npz file, found none there; check the path")
+    require_target(out)
     if method in FROM_KSPACE:
         image = call_with(FROM_KSPACE[method], read_kspace(source), given=given)
         volume = Volume(image[np.newaxis], Grid.of_pixels((1, *image.shape)), "a.u.", "MR")
@@ -42,6 +43,15 @@ def reconstruct_file(method: str, source: Path, out: Path, given: Mapping[str, o
         volume = _in_millimetres(image, scan.geometry)
     save_image(_for_picture(volume) if out.name.lower().endswith(".png") else volume, out)
     return volume
+
+
+def describe_methods() -> tuple[str, ...]:
+    """Two lines per method: its name and what it does; its options with their defaults."""
+    lines = []
+    for name, function in {**FROM_PROJECTIONS, **FROM_KSPACE}.items():
+        summary = (function.__doc__ or "").strip().splitlines()[0]
+        lines += [f"{name}: {summary}", f"    {'  '.join(describe_parameters(function)) or 'no options'}"]
+    return tuple(lines)
 
 
 def read_projections(path: Path) -> ProjectionScan:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from isocenter.app.image_files import open_image, open_regions, save_labels
+from isocenter.app.image_files import open_image, open_regions, require_target, save_labels
 from isocenter.app.parameters import call_with, describe_parameters
 from isocenter.core.errors import InputError
 from isocenter.core.mask import LabelMap, Mask
@@ -99,6 +99,7 @@ def segment_file(method: str, source: Path, target: Path, given: Mapping[str, ob
     """
     if method not in METHODS:
         raise InputError(f"segment: expected one of {' '.join(METHODS)}, got {method!r}; see isocenter segment --help")
+    require_target(target)
     volume = open_image(source)
     found: Any = call_with(METHODS[method], volume, given=given)
     array, notes = (found.mask, found.notes) if isinstance(found, Region) else (found, ())

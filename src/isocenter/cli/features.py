@@ -23,8 +23,12 @@ def features(
 ) -> None:
     """Compute the radiomic features of MASK on IMAGE as IBSI defines them, and write one row each."""
     from isocenter.app.feature_files import find_config, open_region, require_dicom, write_sr, write_table
+    from isocenter.app.image_files import require_place
     from isocenter.imaging.features.radiomics import NOT_COMPUTED, extract_features
 
+    for written in (out, sr):
+        if written is not None:
+            require_place(written)
     settings = find_config(config, section=section)
     volume, region = open_region(image, mask, label=label, pixel_size_mm=pixel_size_mm, roi=roi or ())
     if sr is not None:

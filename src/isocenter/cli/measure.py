@@ -34,8 +34,10 @@ def measure(
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Measure each label of MASK on IMAGE; PET from DICOM is converted to SUV by its header."""
+    from isocenter.app.image_files import require_place
     from isocenter.app.measure_files import COLUMNS, MeasureOptions, measure_files, write_measurements
 
+    require_place(out)
     options = MeasureOptions(
         tuple(extra or ()), as_stored, unit, pixel_size_mm, split, calcium_factor, tuple(roi or ())
     )

@@ -38,15 +38,14 @@ def window(
     if preset is not None:
         chosen = intensity.PRESETS[preset]
     elif center is not None and width is not None:
-        chosen = Window(center, width)
+        # DICOM's LINEAR counts steps of one unit, which fractions do not keep.
+        chosen = Window(center, width, "LINEAR" if volume.array.dtype.kind in "iub" else "LINEAR_EXACT")
     else:
         chosen = intensity.display_window(volume) or intensity.robust_window(volume.array)
     if output is not None:
         seen = intensity.apply_window(volume.array, chosen, low=output[0], high=output[1])
         return volume.with_array(seen, "a.u.")
-    shift = 0.5 if chosen.function == "LINEAR" else 0.0
-    half = (chosen.width - 2 * shift) / 2
-    low, high = chosen.center - shift - half, chosen.center - shift + half
+    low, high = intensity.window_ends(chosen)
     cut = np.clip(np.asarray(volume.array, dtype=np.float32), np.float32(low), np.float32(high))
     return volume.with_array(cut)
 

@@ -34,18 +34,30 @@ def apply_window(array: np.ndarray, window: Window, *, low: float = 0.0, high: f
     Raises InputError for a width that the function does not allow.
     Source: DICOM PS3.3 C.11.2.1.2 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT).
     """
-    if window.function == "LINEAR":
-        if window.width < 1:
-            raise InputError(f"window: expected a width of at least 1 for LINEAR, got {window.width}")
-        return _ramp(array, window.center - 0.5, window.width - 1, low, high)
-    if not window.width > 0:
-        raise InputError(f"window: expected a positive width, got {window.width}")
-    if window.function == "LINEAR_EXACT":
-        return _ramp(array, window.center, window.width, low, high)
+    darkest, brightest = window_ends(window)
+    if window.function in ("LINEAR", "LINEAR_EXACT"):
+        return _ramp(array, (darkest + brightest) / 2, brightest - darkest, low, high)
     if window.function == "SIGMOID":
         slope = np.clip((np.asarray(array, dtype=np.float32) - window.center) * (4 / window.width), -80, 80)
         return np.asarray((high - low) / (1 + np.exp(-slope)) + low, dtype=np.float32)
     raise InputError(f"window: expected LINEAR, LINEAR_EXACT or SIGMOID, got {window.function!r}")
+
+
+def window_ends(window: Window) -> tuple[float, float]:
+    """The values that become the darkest and the brightest; SIGMOID comes close to its own beyond them.
+
+    >>> window_ends(Window(40, 400)), window_ends(Window(0.5, 1, "LINEAR_EXACT"))
+    ((-160.0, 239.0), (0.0, 1.0))
+
+    Raises InputError and has its source as `apply_window`.
+    """
+    if window.function == "LINEAR":
+        if not window.width >= 1:
+            raise InputError(f"window: expected a width of at least 1 for LINEAR, got {window.width}")
+        return window.center - window.width / 2, window.center + window.width / 2 - 1
+    if not window.width > 0:
+        raise InputError(f"window: expected a positive width, got {window.width}")
+    return window.center - window.width / 2, window.center + window.width / 2
 
 
 def _ramp(array: np.ndarray, center: float, width: float, low: float, high: float) -> np.ndarray:
