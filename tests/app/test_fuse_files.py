@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from isocenter.app.fuse_files import draw_fusion, fuse_files
+from isocenter.app.fuse_files import cover_warnings, draw_fusion, fuse_files
 from isocenter.core.errors import GeometryError, InputError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Source, Volume
@@ -68,6 +68,11 @@ def test_other_frames_of_reference_are_told():
     )
     assert "frames of reference" in frame_warnings(one, other)[0]
     assert frame_warnings(one, one) == []
+
+
+def test_images_that_hardly_touch_are_told():
+    assert cover_warnings(0.02) == []
+    assert "0.01%" in cover_warnings(1e-4)[0]
 
 
 def test_images_that_share_no_place_write_nothing(files):

@@ -85,6 +85,11 @@ def test_millimetres_are_not_made_up_for_a_phantom_in_a_plain_picture(tmp_path, 
     write_png(blobs, tmp_path / "a.png")
     rows, failures = measure_quality([tmp_path / "a.png"], phantom="uniform")
     assert rows == [] and "pixel size" in failures[0].problem
+    half, whole = (
+        measure_quality([tmp_path / "a.png"], phantom="uniform", pixel_size_mm=size)[0][0] for size in (0.5, 1.0)
+    )
+    assert half["nps_variance"] == pytest.approx(whole["nps_variance"])
+    assert half["nps_peak_per_mm"] == pytest.approx(2 * whole["nps_peak_per_mm"])
 
 
 def test_a_reference_that_is_missing_is_refused(tmp_path, blobs):

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 import isocenter
-from isocenter.app.image_files import open_image, open_regions, require_place
+from isocenter.app.image_files import open_image, open_regions, require_place, with_pixel_size
 from isocenter.app.parameters import read_options
 from isocenter.app.region_files import describe_regions
 from isocenter.app.settings import load_settings
@@ -42,12 +42,7 @@ def open_region(
 
     Raises what `open_image` and `open_regions` raise; InputError for several labels without a choice, or no such label.
     """
-    volume = open_image(image)
-    if pixel_size_mm is not None:
-        volume = Volume(
-            volume.array, volume.grid.with_spacing(pixel_size_mm, pixel_size_mm), volume.unit, volume.modality,
-            volume.facts, volume.source,
-        )  # fmt: skip
+    volume = with_pixel_size(open_image(image), pixel_size_mm)
     regions = open_regions(mask, volume, roi=roi)
     return volume, _turned(_chosen(regions, label), volume.grid)
 

@@ -32,6 +32,8 @@ from isocenter.io.raster import write_png
 # Soft tissue, for CT whose file states no window.
 _SOFT_TISSUE: Final = Window(40, 400)
 _PICTURE_SIDE: Final = 512
+# Share of the first image: less is hardly a fusion.
+_HARDLY: Final = 0.01
 
 
 def fuse_files(
@@ -54,6 +56,7 @@ def fuse_files(
     labels = None if labels_path is None else open_regions(labels_path, first, roi=roi)
     if labels is not None and not labels.labels:
         raise InputError("mask: expected voxels above 0, found none; check that this is the mask")
+    share = covered_share(first.grid, second.grid) if second.grid.position_known else 1.0
     rows = joint_table(first, moved, labels)
     fused, weights = fuse_pca(first, moved)
     out.mkdir(parents=True, exist_ok=True)
@@ -64,11 +67,11 @@ def fuse_files(
         write_png(picture, out / f"{name}.png")
     _write_table(rows, out / "features.csv")
     metrics = {
-        "covered_share": covered_share(first.grid, second.grid) if second.grid.position_known else 1.0,
+        "covered_share": share,
         "pca_weights": list(weights),
         "correlation": None if np.isnan(rows[0].correlation) else rows[0].correlation,
         "information_nats": rows[0].information_nats,
-        "warnings": frame_warnings(first, second),
+        "warnings": frame_warnings(first, second) + cover_warnings(share),
     }
     atomic_write(out / "metrics.json", (json.dumps(metrics, indent=2) + "\n").encode())
     return metrics
@@ -114,6 +117,13 @@ def frame_warnings(first: Volume, second: Volume) -> list[str]:
     uids = {image.source.frame_of_reference_uid for image in (first, second)} - {""}
     if len(uids) > 1:
         return ["the images state different frames of reference: their places need not agree; register them"]
+    return []
+
+
+def cover_warnings(share: float) -> list[str]:
+    """One line where the second image hardly reaches the first; none where it does."""
+    if share < _HARDLY:
+        return [f"the second image covers {share:.2%} of the first; check that both show the same place"]
     return []
 
 

@@ -50,6 +50,18 @@ def open_image(path: Path) -> Volume:
     raise InputError(f"{path}: expected one volume, got {len(found.volumes)}; name one, or use isocenter convert")
 
 
+def with_pixel_size(volume: Volume, pixel_size_mm: float | None) -> Volume:
+    """The image with the pixel size that the user vouches for; as it is where none was given.
+
+    Raises InputError for an image that states its own.
+    """
+    if pixel_size_mm is None:
+        return volume
+    if volume.grid.spacing_known:
+        raise InputError("--pixel-size-mm: expected an image without one, the file states its own; leave it out")
+    return replace(volume, grid=volume.grid.with_spacing(pixel_size_mm, pixel_size_mm))
+
+
 def open_labels(path: Path, like: Volume | None = None, *, roi: Sequence[str] = ()) -> LabelMap:
     """The same as `open_regions` in one map of labels. Raises InputError where two regions share voxels, too."""
     return open_regions(path, like, roi=roi).to_labels()

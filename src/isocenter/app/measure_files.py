@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.app.image_files import open_image, open_regions, require_place
+from isocenter.app.image_files import open_image, open_regions, require_place, with_pixel_size
 from isocenter.app.landmark_file import Landmarks, read_landmarks
 from isocenter.app.measure_pairs import measure_extra
 from isocenter.app.region_files import describe_regions
@@ -112,11 +112,7 @@ def write_measurements(rows: Sequence[Row], out: Path) -> None:
 
 def _opened(path: Path, options: MeasureOptions) -> Volume:
     """The image with the pixel size and the unit that were given, PET as SUV."""
-    volume = open_image(path)
-    if options.pixel_size_mm is not None:
-        if volume.grid.spacing_known:
-            raise InputError(f"{path.name}: expected --pixel-size-mm for an image without one, the file states its own")
-        volume = replace(volume, grid=volume.grid.with_spacing(options.pixel_size_mm, options.pixel_size_mm))
+    volume = with_pixel_size(open_image(path), options.pixel_size_mm)
     unit = options.unit or (_unit_beside(path) if volume.unit == "a.u." else None)
     if unit is not None:
         volume = replace(volume, unit=unit)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from isocenter.app.image_files import open_image
+from isocenter.app.image_files import open_image, with_pixel_size
 from isocenter.core.cine import Cine
 from isocenter.core.errors import InputError, IsocenterError
 from isocenter.core.grid import require_same_grid
@@ -32,13 +32,15 @@ def measure_quality(
     *,
     reference: Path | None = None,
     phantom: Phantom | None = None,
+    pixel_size_mm: float | None = None,
     on_image: Callable[[], None] = lambda: None,
 ) -> tuple[list[Row], list[InputFailure]]:
     """One row per image under the paths, in their order, and what could not be read.
 
-    reference   an image of the same grid: adds mse, psnr and ssim against it
-    phantom     what the images show: "uniform" adds the noise power spectrum's figures, "edge" and "point" those of
-                the modulation transfer function, in the middle slice
+    reference       an image of the same grid: adds mse, psnr and ssim against it
+    phantom         what the images show: "uniform" adds the noise power spectrum's figures, "edge" and "point" those
+                    of the modulation transfer function, in the middle slice
+    pixel_size_mm   of the phantom's pictures, where their files state none
     """
     target = open_image(reference) if reference is not None else None
     rows: list[Row] = []
@@ -49,7 +51,9 @@ def measure_quality(
             for image in study.volumes:
                 labels = _labels_of(image)
                 try:
-                    row = _row_of(image, target, phantom)
+                    row = _row_of(image, target)
+                    if phantom is not None:
+                        row.update(_of_phantom(with_pixel_size(_still(image), pixel_size_mm), phantom))
                 except IsocenterError as error:
                     failures.extend(InputFailure(label, str(error)) for label in labels)
                     continue
@@ -87,8 +91,13 @@ def _labels_of(image: Volume | Cine) -> tuple[Path, ...]:
     return paths or (Path(image.source.series_uid or "image"),)
 
 
-def _row_of(image: Volume | Cine, target: Volume | None, phantom: Phantom | None) -> Row:
-    volume = image if isinstance(image, Volume) else image.frame(len(image.array) // 2)
+def _still(image: Volume | Cine) -> Volume:
+    """The image, or the middle moment of a cine."""
+    return image if isinstance(image, Volume) else image.frame(len(image.array) // 2)
+
+
+def _row_of(image: Volume | Cine, target: Volume | None) -> Row:
+    volume = _still(image)
     checks = check_image(volume, gray_expected=volume.modality not in ("OP", "SM", "GM", "ES", "XC"))
     failed = [check.name for check in checks if not check.passed]
     row: Row = {
@@ -106,8 +115,6 @@ def _row_of(image: Volume | Cine, target: Volume | None, phantom: Phantom | None
     row.update({check.name.replace("-", "_"): check.value for check in checks})
     if target is not None:
         row.update(_against(volume, target))
-    if phantom is not None:
-        row.update(_of_phantom(volume, phantom))
     return row
 
 

@@ -26,6 +26,7 @@ def quality(
     out: Annotated[Path, typer.Option(help="The table: one row per image.", dir_okay=False)],
     reference: Annotated[Path | None, typer.Option(help="An image to compare with: MSE, PSNR, SSIM.")] = None,
     phantom: Annotated[PhantomKind | None, typer.Option(help="Noise power, or transfer function.")] = None,
+    pixel_size_mm: Annotated[float | None, typer.Option(help="Of a phantom's picture without one.", min=1e-6)] = None,
     gate: Annotated[bool, typer.Option("--gate", help="Exit 5 where an image fails a check.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
@@ -34,8 +35,9 @@ def quality(
 
     with progress("measuring") as step:
         rows, failures = measure_quality(
-            paths, reference=reference, phantom=phantom.value if phantom else None, on_image=step
-        )
+            paths, reference=reference, phantom=phantom.value if phantom else None, pixel_size_mm=pixel_size_mm,
+            on_image=step,
+        )  # fmt: skip
     tell_failures(failures)
     if rows:
         write_quality(rows, out)

@@ -80,7 +80,8 @@ class Grid:
     def _require_spacing(self) -> None:
         if not self.spacing_known:
             raise UnknownSpacingError(
-                "millimetres: expected a pixel size, the image states none; give pixel_size_mm in the context"
+                "millimetres: expected a pixel size, the image states none; give it as --pixel-size-mm, or as "
+                "pixel_size_mm in a --context"
             )
 
     @property
