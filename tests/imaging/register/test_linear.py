@@ -56,6 +56,32 @@ def test_equal_images_stay_where_they_are(body, inside):
     assert error_mm(found.matrix, np.eye(4), inside) < 0.01
 
 
+@pytest.mark.parametrize("kind", ["rigid", "affine"])
+def test_a_picture_of_one_disc_stays_where_it_is(kind):
+    """A disc looks the same from all sides: a search that turns all round may end anywhere."""
+    rows, columns = np.mgrid[:80, :120]
+    disc = (((columns - 80) ** 2 + (rows - 30) ** 2 < 225) * 120 + 60).astype(np.float32)[None]
+    picture = Volume(disc, Grid.of_pixels((1, 80, 120)))
+    found = register_linear(picture, picture, kind=kind)
+    np.testing.assert_allclose(found.matrix, np.eye(4), atol=0.01)
+    assert found.evidence.converged
+
+
+def test_masks_are_brought_onto_one_another_by_their_borders():
+    grid = Grid.of_spacing((40, 48, 48), (1.0, 1.0, 1.0))
+    k, j, i = np.indices(grid.shape)
+    shape = (((k - 20) / 11) ** 2 + ((j - 24) / 16) ** 2 + ((i - 22) / 8) ** 2 < 1) | (
+        (abs(k - 24) < 4) & (abs(j - 15) < 3) & (abs(i - 28) < 9)
+    )
+    mask = shape.astype(np.float32)
+    shifted = Volume(np.roll(mask, (3, 4, -5), (0, 1, 2)), grid)
+    for moving, shift_mm in ((Volume(mask, grid), (0, 0, 0)), (shifted, (-5, 4, 3))):
+        found = register_linear(Volume(mask, grid), moving, kind="rigid")
+        np.testing.assert_allclose(found.matrix[:3, 3], shift_mm, atol=0.05)
+        np.testing.assert_allclose(found.matrix[:3, :3], np.eye(3), atol=2e-3)
+        assert found.evidence.converged
+
+
 def test_there_and_back_is_nowhere(body, inside):
     one, other = body(lambda p: moved_points(AFFINE, p), noise=1.0), body(noise=1.0, seed=1)
     forth, back = register_linear(one, other), register_linear(other, one)

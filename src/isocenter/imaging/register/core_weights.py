@@ -7,22 +7,28 @@ import cv2
 import edt
 import numpy as np
 
-from isocenter.imaging.register.levels import Level, Samples, coarser_level, foreground, take_samples
+from isocenter.imaging.register.levels import Level, Samples, coarser_level, foreground, is_even, take_samples
 
 # Weights grow with the square of the depth up to this share of the greatest depth.
 _FULL_DEPTH = 0.3
 # Bodies are found on copies of about so many voxels along the longest side.
 _SIDE = 64
 _LEAST = 0.02
+# A weight that no voxel of the border has, which coarse copies blur.
+_DEEP = 0.5
 # The margin around the body, as a share of the field of view.
 _MARGIN = 0.05
 
 
 def core_level(level: Level) -> Level:
-    """A small copy whose values are the weights: 0 outside the body, 1 deep inside."""
+    """A small copy whose values are the weights: 0 outside the body, 1 deep inside.
+
+    A body of one value, as a mask is, has nothing to compare but its border: then as `rim_level`.
+    """
     extent = level.spacing_mm * np.array(level.array.shape)
     small = coarser_level(level, float(extent.max()) / _SIDE)
-    return Level(core_weights(small), small.affine, (0.0, 1.0))
+    weights = core_weights(small)
+    return rim_level(level) if is_even(small, weights > _DEEP) else Level(weights, small.affine, (0.0, 1.0))
 
 
 def rim_level(level: Level) -> Level:

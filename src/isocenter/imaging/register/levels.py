@@ -12,6 +12,8 @@ from isocenter.imaging.smooth import smooth_gaussian
 _LOW, _HIGH = 0.2, 99.8
 # At most so many voxels are looked at for percentiles.
 _PROBE = 200_000
+# Share of the range within which values count as one.
+_EVEN = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +115,12 @@ def take_samples(level: Level, chosen: np.ndarray | None, *, n_most: int, seed: 
         picks = flat[picks]
     index = np.stack(np.unravel_index(picks, level.array.shape), axis=1).astype(np.float32)
     return Samples(index, level.array.ravel()[picks], np.ones(picks.size, dtype=np.float32))
+
+
+def is_even(level: Level, region: np.ndarray) -> bool:
+    """Whether a region (bool, the level's shape) has one value all over, but for a thousandth of the image's range."""
+    values = level.array[region]
+    return bool(values.size and np.ptp(values) <= _EVEN * (level.range[1] - level.range[0]))
 
 
 def foreground(level: Level) -> np.ndarray:

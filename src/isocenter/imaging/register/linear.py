@@ -103,6 +103,9 @@ def register_linear(fixed: Volume, moving: Volume, *, kind: Kind = "affine", mea
     stretching = _freedom(scene, kind, in_plane=fixed.is_2d)
     fit, used, pair = _polish(levels, (*middle, core), start, stretching, measure)
     initial = correlation_at(pair, home) if used == "correlation" else _information_at(pair, home)
+    if initial.similarity > fit.similarity and initial.overlap >= fit.overlap:
+        # A search that ends below where it could have stayed went astray.
+        fit, used, pair = _polish(levels, (*middle, core), home, stretching, measure)
     evidence = weigh_again(*middle, fit.matrix, evidence)
     if trusted and evidence.standing is not None:
         fit, evidence = _unless_home(scene, middle, (fit, Fit(home, initial.similarity, initial.overlap)), evidence)
@@ -183,8 +186,8 @@ def _find_start(
             return found
     ends += wide_search(scene, freedom, far_starts(scene, home, freedom, all_round=not trusted))
     ends.sort(key=lambda fit: -fit.similarity)
-    # What the headers say stays in the choice, however little the coarse copies think of it.
-    asked = [*ends, Fit(home, 1.0, 1.0)] if trusted and scene.overlap(home) >= MIN_OVERLAP else ends
+    # What the headers say, or corner on corner, stays in the choice, however little the coarse copies think of it.
+    asked = [*ends, Fit(home, 1.0, 1.0)] if scene.overlap(home) >= MIN_OVERLAP else ends
     found = _best_of(scene, middle, freedom, asked)
     return found if found is not None else (home, Evidence(0.0, 0.0, None, 0.0, 0, 0))
 

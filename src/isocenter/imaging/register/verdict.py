@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from isocenter.imaging.register.levels import Level, foreground
+from isocenter.imaging.register.levels import Level, foreground, is_even
 from isocenter.imaging.register.motion import about, rotation_matrix
 from isocenter.imaging.register.standing import displacements, standing
 from isocenter.imaging.register.windows import KNOWN, known_mean, window_agreements, window_centres
@@ -204,7 +204,7 @@ def _insides(fixed: Level, moving: Level) -> tuple[Level, Level] | None:
         body = _without_rim(foreground(level))
         if np.count_nonzero(body) < 200:
             return None
-        structured = structured or _noise_ratio(level.array, body) < _NOISE_RATIO
+        structured = structured or (not is_even(level, body) and _noise_ratio(level.array, body) < _NOISE_RATIO)
         bodies.append(Level(np.where(body, level.array, np.float32(np.nan)), level.affine, level.range))
     return (bodies[0], bodies[1]) if structured else None
 
