@@ -8,8 +8,6 @@ rows of time alternate ours and the peer's, medians in seconds (ratio: the peer'
 import argparse
 import json
 import statistics
-import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -20,8 +18,8 @@ from isocenter.evaluation.segmentation import adjusted_rand_index
 from isocenter.imaging.phantoms_texture import texture_mosaic
 from isocenter.imaging.segment.cluster import cluster_gmm, cluster_kmeans, superpixels_slic
 from isocenter.imaging.segment.texture import segment_texture
+from timing import Row, paired_medians_s
 
-Row = dict[str, str | float]
 SPACING_MM = (1.5, 1.0, 1.0)
 NOISE, BIAS = 18.0, 0.08
 
@@ -63,18 +61,6 @@ def textbook_textures(picture: np.ndarray, classes: int) -> np.ndarray:
     return np.asarray(KMeans(classes, n_init=5, random_state=0).fit_predict(rows).reshape(picture.shape) + 1)
 
 
-def timed(ours: Callable[[], object], peer: Callable[[], object], n_runs: int) -> tuple[float, float]:
-    """Medians in seconds; one run of each before, which does not count."""
-    seconds: tuple[list[float], list[float]] = ([], [])
-    for n in range(n_runs + 1):
-        for call, kept in zip((ours, peer), seconds, strict=True):
-            start = time.perf_counter()
-            call()
-            if n:
-                kept.append(time.perf_counter() - start)
-    return statistics.median(seconds[0]), statistics.median(seconds[1])
-
-
 def quality(name: str, ours: float, peer: float, unit: str) -> Row:
     return {"name": name, "ours": round(ours, 4), "peer": round(peer, 4), "ratio": round(ours / peer, 2), "unit": unit}
 
@@ -111,11 +97,11 @@ def tissue_rows(n_runs: int) -> list[Row]:
         quality("phantom brain, k-means: ours, sklearn KMeans", ours[0], peers[0], "adjusted Rand index"),
         quality("phantom brain, GMM: ours on a field, sklearn mixture", ours[1], peers[1], "adjusted Rand index"),
         quality("phantom brain, 2000 superpixels: ours, skimage slic", kept[0], kept[1], "achievable accuracy"),
-        speed("k-means, 3 classes: ours, sklearn", timed(
+        speed("k-means, 3 classes: ours, sklearn", paired_medians_s(
             lambda: cluster_kmeans(volume, mask=mask), lambda: means.fit_predict(values), n_runs)),
-        speed("GMM on a field: ours, sklearn mixture alone", timed(
+        speed("GMM on a field: ours, sklearn mixture alone", paired_medians_s(
             lambda: cluster_gmm(volume, mask=mask), lambda: mixture.fit_predict(values), n_runs)),
-        speed("2000 superpixels: ours, skimage slic", timed(
+        speed("2000 superpixels: ours, skimage slic", paired_medians_s(
             lambda: superpixels_slic(volume, segments=2000), peer_pieces, n_runs)),
     ]  # fmt: skip
 

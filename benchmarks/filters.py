@@ -6,9 +6,6 @@ Ours and the peer's runs alternate; the figure is the median in seconds, the rat
 
 import argparse
 import json
-import statistics
-import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -16,18 +13,9 @@ from isocenter.imaging.contrast import clahe
 from isocenter.imaging.denoise_neighbours import denoise_nlm
 from isocenter.imaging.inpaint import inpaint_biharmonic
 from isocenter.imaging.smooth import smooth_gaussian, smooth_mean, smooth_median
+from timing import Pair, Row, chest_hu, paired_rows
 
 SPACING_MM = (1.0, 0.7, 0.7)
-Pair = tuple[Callable[[], object], str, Callable[[], object]]
-
-
-def chest(n_slices: int) -> np.ndarray:
-    """Air, body, lungs and noise in HU, float32."""
-    z, y, x = np.ogrid[-1 : 1 : n_slices * 1j, -1:1:512j, -1:1:512j]
-    body = ((x / 0.9) ** 2 + (y / 0.65) ** 2 < 1) & (z > -2)
-    lungs = ((np.abs(x) - 0.4) / 0.28) ** 2 + (y / 0.4) ** 2 + (z / 0.9) ** 2 < 1
-    array = np.where(lungs, -850, np.where(body, 40, -1000)).astype(np.float32)
-    return array + np.random.default_rng(0).normal(0, 60, array.shape).astype(np.float32)
 
 
 def pairs(array: np.ndarray) -> dict[str, Pair]:
@@ -76,23 +64,9 @@ def pairs(array: np.ndarray) -> dict[str, Pair]:
     }  # fmt: skip
 
 
-def run(n_runs: int = 3, n_slices: int = 300) -> list[dict[str, str | float]]:
+def run(n_runs: int = 3, n_slices: int = 300) -> list[Row]:
     """One row per operation."""
-    rows: list[dict[str, str | float]] = []
-    for name, (ours, peer_name, peer) in pairs(chest(n_slices)).items():
-        ours()  # compiled once per machine
-        took: dict[str, list[float]] = {"ours": [], "peer": []}
-        for _ in range(n_runs):
-            for who, call in (("ours", ours), ("peer", peer)):
-                start = time.perf_counter()
-                call()
-                took[who].append(time.perf_counter() - start)
-        ours_s, peer_s = statistics.median(took["ours"]), statistics.median(took["peer"])
-        rows.append(
-            {"name": f"{name} ({peer_name})", "ours": round(ours_s, 4), "peer": round(peer_s, 4),
-             "ratio": round(peer_s / ours_s, 2), "unit": "s"}
-        )  # fmt: skip
-    return rows
+    return paired_rows(pairs(chest_hu(n_slices)), n_runs)
 
 
 def main() -> None:

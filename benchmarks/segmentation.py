@@ -8,10 +8,6 @@ half; both cuts get the same capacities.
 
 import argparse
 import json
-import statistics
-import time
-import warnings
-from collections.abc import Callable
 
 import numpy as np
 
@@ -26,8 +22,8 @@ from isocenter.imaging.segment.markers import class_markers
 from isocenter.imaging.segment.random_walker import walk_to_markers
 from isocenter.imaging.segment.region import grow_region
 from isocenter.imaging.segment.watershed import flood
+from timing import Pair, Row, paired_rows
 
-Pair = tuple[Callable[[], object], str, Callable[[], object]]
 STEPS = np.ones(3)
 
 
@@ -133,25 +129,9 @@ def pairs(size: int) -> dict[str, Pair]:
     }
 
 
-def run(n_runs: int = 3, size: int = 128) -> list[dict[str, str | float]]:
+def run(n_runs: int = 3, size: int = 128) -> list[Row]:
     """One row per method."""
-    rows: list[dict[str, str | float]] = []
-    for name, (ours, peer_name, peer) in pairs(size).items():
-        ours()  # compiled once, and kept for later runs
-        took: dict[str, list[float]] = {"ours": [], "peer": []}
-        for _ in range(n_runs):
-            for who, call in (("ours", ours), ("peer", peer)):
-                start = time.perf_counter()
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    call()
-                took[who].append(time.perf_counter() - start)
-        ours_s, peer_s = statistics.median(took["ours"]), statistics.median(took["peer"])
-        rows.append(
-            {"name": f"{name} ({peer_name})", "ours": round(ours_s, 3), "peer": round(peer_s, 3),
-             "ratio": round(peer_s / ours_s, 2), "unit": "s"}
-        )  # fmt: skip
-    return rows
+    return paired_rows(pairs(size), n_runs)
 
 
 def main() -> None:
