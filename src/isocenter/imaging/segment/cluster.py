@@ -3,6 +3,8 @@
 Every function gives int32 labels of the grid's shape: 1 is the darkest class (or superpixel), 0 lies outside the mask.
 """
 
+from typing import Final
+
 import numpy as np
 
 from isocenter.core.errors import InputError
@@ -12,6 +14,9 @@ from isocenter.core.volume import Volume
 from isocenter.imaging.segment.inputs import relative_steps
 from isocenter.imaging.segment.kmeans import interval_limits, kmeans, require_classes
 from isocenter.imaging.segment.mixture import fit_mixture, log_likelihood, smooth_beliefs
+
+# Centres of superpixels are placed on about so many voxels of a larger volume.
+_MOST_VOXELS: Final = 2_000_000
 
 
 def cluster_kmeans(volume: Volume, *, classes: int = 3, mask: Mask | None = None, seed: int = 0) -> np.ndarray:
@@ -127,25 +132,54 @@ def _grow_pieces(
     """The cell (0 …) whose centre each voxel is nearest to in space and intensity, -1 outside."""
     from isocenter.imaging.segment.cluster_kernels import assign_superpixels
 
+    # Centres are means of many voxels: in a large volume a part of these places them as well.
+    most = max(1, round((inside.size / _MOST_VOXELS) ** (1 / 3)))
+    strides = np.minimum(most, np.maximum(1, cells // 4)).astype(int)
+    part = tuple(slice(None, None, stride) for stride in strides)
     counts = np.maximum(1, np.round(np.asarray(inside.shape) / cells)).astype(int)
+    if strides.max() == 1 or not inside[part].any():
+        strides, part = np.ones(3, dtype=int), (slice(None),) * 3
+    centres = _moved_centres(features[part], inside[part], (counts, cells / strides, scales * strides), steps)
+    centres[..., :3] *= strides
+    pieces = assign_superpixels(features, inside, centres, cells, scales)
+    # A voxel between cells that all lost their centres keeps its own cell.
+    lost = inside & (pieces < 0)
+    pieces[lost] = _cells_of(np.nonzero(lost), counts, cells)
+    return pieces
+
+
+def _moved_centres(
+    features: np.ndarray, inside: np.ndarray, layout: tuple[np.ndarray, np.ndarray, np.ndarray], steps: int
+) -> np.ndarray:
+    """Mean place and features of each piece, (cells along slices, rows, columns, …), moved `steps` times.
+
+    layout   how many cells along each axis, their sizes in voxels, and what a voxel along each axis adds to distances
+    """
+    from isocenter.imaging.segment.cluster_kernels import assign_superpixels
+
+    counts, cells, scales = layout
     n_cells = int(np.prod(counts))
     places = np.nonzero(inside)
+    features = np.ascontiguousarray(features)
     columns = [*places, *features[inside].T]
+    nearest = _cells_of(places, counts, cells)
+    centres = np.empty(0)
+    for step in range(steps):
+        if step:
+            found = assign_superpixels(features, inside, centres, cells, scales)[inside]
+            nearest = np.where(found >= 0, found, nearest)
+        size = np.bincount(nearest, minlength=n_cells)
+        sums = np.stack([np.bincount(nearest, column, minlength=n_cells) for column in columns], axis=1)
+        centres = np.where(size[:, None] > 0, sums / np.maximum(size, 1)[:, None], np.nan).reshape(*counts, -1)
+    return centres
+
+
+def _cells_of(places: tuple[np.ndarray, ...], counts: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """The number of the cell that each place lies in."""
     lines = [
         np.minimum((place / cell).astype(int), n - 1) for place, cell, n in zip(places, cells, counts, strict=True)
     ]
-    nearest = np.ravel_multi_index(lines, counts)
-    pieces = np.full(inside.shape, -1, dtype=np.int32)
-    for _ in range(steps):
-        size = np.bincount(nearest, minlength=n_cells)
-        sums = np.stack([np.bincount(nearest, column, minlength=n_cells) for column in columns], axis=1)
-        centres = np.where(size[:, None] > 0, sums / np.maximum(size, 1)[:, None], np.nan)
-        pieces = assign_superpixels(features, inside, centres.reshape(*counts, -1), cells, scales)
-        # A voxel between cells that all lost their centres keeps the piece that it had.
-        found = pieces[inside]
-        nearest = np.where(found >= 0, found, nearest)
-    pieces[inside] = nearest
-    return pieces
+    return np.asarray(np.ravel_multi_index(lines, tuple(int(n) for n in counts)))
 
 
 def _joined_pieces(pieces: np.ndarray, inside: np.ndarray, spacing: np.ndarray, least: float) -> np.ndarray:
@@ -181,10 +215,11 @@ def _inside(volume: Volume, mask: Mask | None) -> np.ndarray:
 def _numbered(volume: Volume, inside: np.ndarray, found: np.ndarray) -> np.ndarray:
     """Labels 1 … by the mean intensity of each class, 0 outside."""
     grey = volume.array.mean(axis=-1) if volume.is_colour else volume.array
-    _, found = np.unique(found, return_inverse=True)
-    means = np.bincount(found, np.asarray(grey[inside], dtype=np.float64)) / np.bincount(found)
+    count = np.bincount(found)
+    means = np.bincount(found, np.asarray(grey[inside], dtype=np.float64)) / np.maximum(count, 1)
+    order = np.argsort(np.where(count > 0, means, np.inf), kind="stable")
     rank = np.empty(means.size, dtype=np.int32)
-    rank[np.argsort(means, kind="stable")] = np.arange(1, means.size + 1)
+    rank[order] = np.arange(1, means.size + 1)
     labels = np.zeros(volume.grid.shape, dtype=np.int32)
     labels[inside] = rank[found]
     return labels

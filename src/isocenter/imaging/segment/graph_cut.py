@@ -16,7 +16,7 @@ from isocenter.imaging.segment.inputs import (
     require_contrast,
     seed_places,
 )
-from isocenter.imaging.segment.markers import class_markers, seed_markers, undecided_box
+from isocenter.imaging.segment.markers import beside, class_markers, seed_markers, undecided_box
 from isocenter.imaging.segment.region import pieces_at
 
 # Capacities are whole numbers: a cost of 1 is this many.
@@ -61,7 +61,7 @@ def graph_cut(
     places = [(k - start[0], j - start[1], i - start[2]) for k, j, i in seed_places(volume, seed)]
     inside = np.zeros(array.shape, dtype=np.bool_)
     costs = border_costs(array[box], smoothness=smoothness, steps=steps)
-    guess = markers_to_guess(markers, count, array, steps)[box]
+    guess = markers_to_guess(markers[box], count, array[box], steps)
     inside[box] = _learn_and_cut(
         _binned(array)[box], costs, guess, _hard(markers[box], count) if seed else None, places
     )
@@ -95,7 +95,7 @@ def markers_to_guess(markers: np.ndarray, count: int, array: np.ndarray, steps: 
     if not thing.any() or not (markers > count).any():
         raise InputError("graph-cut: expected sure places inside and outside, found one kind only; give --seed")
     within = np.sort(smooth[thing])[[0, -1]]
-    middle, beyond = float(smooth[thing].mean()), float(smooth[markers > count].mean())
+    middle, beyond = float(smooth[thing].mean()), float(smooth[beside(markers, count, steps)].mean())
     limit = (middle + beyond) / 2
     nearer = smooth > limit if middle > beyond else smooth < limit
     close = np.abs(smooth - middle) <= max(abs(middle - beyond) / 2, float(within[1] - within[0]))

@@ -18,7 +18,7 @@ from isocenter.imaging.segment.inputs import (
     seed_places,
     sigma_in_steps,
 )
-from isocenter.imaging.segment.markers import seed_markers, two_means
+from isocenter.imaging.segment.markers import beside, seed_markers, two_means
 from isocenter.imaging.segment.region import grow_region, pieces_at
 from isocenter.imaging.segment.threshold import otsu_limit
 
@@ -32,6 +32,10 @@ _SEED_RADIUS: Final = 3.0
 _NECK_STEPS: Final = 4.0
 # Voxels beyond the room in which the surface can move; the solver keeps its layers there.
 _ROOM: Final = 8
+# How fast it moves where the intensity is the thing's own, against curvature; and what lies so many times that far
+# beyond the limits counts as no farther.
+_SPEED: Final = 2.5
+_FAR: Final = 4.0
 # The solver's surface stands still in slices thicker than a few pixels: they count as so many.
 _MOST_STEP: Final = 3.0
 
@@ -63,40 +67,40 @@ def level_set(
         raise InputError(f"level-set: expected one slice, or at least 4 voxels along each axis, got {array.shape}")
     steps = relative_steps(volume)
     places = seed_places(volume, seed)
-    start, limits = _start(volume, seed)
+    start, limits, step = _start(volume, seed)
     if kind == "threshold":
         smooth = blur(array, sigma=sigma_in_steps(volume, sigma_mm, 0.5), steps=steps)
         box = _room(smooth, start, limits)
         inside = np.zeros(array.shape, dtype=np.bool_)
-        inside[box] = _by_intensity(smooth[box], start[box], limits, curvature, steps)
+        inside[box] = _by_intensity(smooth[box], start[box], (*limits, step), curvature, steps)
     else:
         steep = gradient_magnitude(array, sigma=sigma_in_steps(volume, sigma_mm, 1.0), steps=steps)
         inside = _by_edges(1 / (1 + np.square(steep / (0.5 * otsu_limit(steep)))), start, curvature, steps)
     return pieces_at(inside, places) if places else inside
 
 
-def _start(volume: Volume, seed: Seeds) -> tuple[np.ndarray, tuple[float, float]]:
-    """What is surely inside, and the intensities that are nearer to it than to what is surely outside."""
+def _start(volume: Volume, seed: Seeds) -> tuple[np.ndarray, tuple[float, float], float]:
+    """What is surely inside, the intensities nearer to it than to what is surely outside, and its way to the limit."""
     array = gray_array(volume)
     smooth = blur(array, sigma=1.0, steps=relative_steps(volume))
     if not seed:
         require_contrast(smooth, "level-set")
         bright, dark = two_means(smooth, otsu_limit(smooth))
         middle = (bright + dark) / 2
-        return np.asarray(smooth > middle), (middle, float("inf"))
+        return np.asarray(smooth > middle), (middle, float("inf")), (bright - dark) / 2
     markers, count = seed_markers(volume, seed)
     inside = (markers > 0) & (markers <= count)
     places = seed_places(volume, seed)
     for place in places:
         inside |= ball_around(array.shape, place, _SEED_RADIUS, relative_steps(volume)) & (markers <= count)
-    middle, outside = float(np.median(smooth[inside])), smooth[markers > count]
+    middle, outside = float(np.median(smooth[inside])), smooth[beside(markers, count, relative_steps(volume))]
     darker, brighter = outside[outside < middle], outside[outside > middle]
     low = (middle + float(np.median(darker))) / 2 if darker.size else -float("inf")
     high = (middle + float(np.median(brighter))) / 2 if brighter.size else float("inf")
     # Near its goal from the start, but through no gap that the surface would not pass.
     units = [float(step) for step in relative_steps(volume)]
     grown = grow_region(smooth, places, limits=(low, high), spacing_mm=units, neck_mm=_NECK_STEPS)
-    return inside | (grown.mask & (markers <= count)), (low, high)
+    return inside | (grown.mask & (markers <= count)), (low, high), min(middle - low, high - middle)
 
 
 def _room(smooth: np.ndarray, start: np.ndarray, limits: tuple[float, float]) -> tuple[slice, ...]:
@@ -114,18 +118,25 @@ def _room(smooth: np.ndarray, start: np.ndarray, limits: tuple[float, float]) ->
 
 
 def _by_intensity(
-    smooth: np.ndarray, start: np.ndarray, limits: tuple[float, float], curvature: float, steps: np.ndarray
+    smooth: np.ndarray, start: np.ndarray, walls: tuple[float, float, float], curvature: float, steps: np.ndarray
 ) -> np.ndarray:
-    """The surface outwards within limits, inwards outside them."""
+    """The surface outwards within limits, inwards outside them.
+
+    walls   the limits, and how far the thing's own intensity lies from the nearer one
+    """
     import SimpleITK as sitk  # noqa: N813
 
+    low, high, step = walls
+    step = step if 0 < step < np.inf else float(np.ptp(smooth))
+    # Bone and air beside an organ would else make all that matters slow.
+    smooth = np.clip(smooth, low - _FAR * step, high + _FAR * step)
     span = float(smooth.max()) - float(smooth.min())
-    low, high = max(limits[0], float(smooth.min()) - span), min(limits[1], float(smooth.max()) + span)
+    low, high = max(low, float(smooth.min()) - span), min(high, float(smooth.max()) + span)
     surface = sitk.ThresholdSegmentationLevelSetImageFilter()
     surface.SetLowerThreshold((low - float(smooth.min())) / span)
     surface.SetUpperThreshold((high - float(smooth.min())) / span)
-    # ITK's speed is the distance to the nearer limit: a tenth of the span is made a speed of 1.
-    surface.SetPropagationScaling(10.0)
+    # ITK's speed is the distance to the nearer limit.
+    surface.SetPropagationScaling(_SPEED * span / step)
     surface.SetCurvatureScaling(curvature)
     return _run(surface, (smooth - smooth.min()) / span, start, steps)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from isocenter.core.errors import InputError
 from isocenter.core.volume import Volume
+from isocenter.imaging.morphology import distance_mm
 from isocenter.imaging.segment.gradients import blur
 from isocenter.imaging.segment.inputs import (
     Place,
@@ -19,6 +20,7 @@ from isocenter.imaging.segment.inputs import (
     require_contrast,
     seed_places,
 )
+from isocenter.imaging.segment.surroundings import amid_its_like
 from isocenter.imaging.segment.threshold import otsu_limit
 
 # Of the way from a class to the limit between the two: what is nearer to the class is sure.
@@ -32,6 +34,8 @@ _ALIKE: Final = 0.35
 _SURE_SHARE: Final = 0.7
 _SEED_RADIUS: Final = 1.5
 _SIGMA: Final = 1.0
+# How far from the undecided the background is looked at for its intensities, in finest steps.
+_RING: Final = 4.0
 
 
 def class_markers(volume: Volume) -> np.ndarray:
@@ -88,12 +92,14 @@ def seed_markers(
     smooth = blur(array, sigma=_SIGMA, steps=steps)
     if not background:
         markers[_unlike_all(smooth, places)] = other
+        around = amid_its_like(volume, places)
+        markers[around > 0] = around[around > 0]
     for place in seed_places(volume, background):
         markers[ball_around(array.shape, place, _SEED_RADIUS, steps)] = other
     for number, place in enumerate(places, 1):
         radius = _sure_radius(smooth, place, [p for p in places if p != place], steps)
         alike = np.abs(array - float(array[place])) < _ALIKE * _widest(smooth, place)
-        markers[ball_around(array.shape, place, radius, steps) & (markers != other) & alike] = number
+        markers[ball_around(array.shape, place, radius, steps) & (markers == 0) & alike] = number
     for number, place in enumerate(places, 1):
         markers[place] = number
     if not (markers == other).any():
@@ -113,6 +119,16 @@ def undecided_box(markers: np.ndarray, count: int) -> tuple[slice, slice, slice]
         start, stop = (int(places[0]), int(places[-1]) + 1) if places.size else (0, markers.shape[axis])
         slices.append(slice(max(0, start - 2), stop + 2))
     return slices[0], slices[1], slices[2]
+
+
+def beside(markers: np.ndarray, count: int, steps: np.ndarray) -> np.ndarray:
+    """The background near what is not background, all of it where little is near, bool.
+
+    count   the highest label of a thing; above it is background
+    """
+    outside = markers > count
+    near = outside & (distance_mm(outside, spacing_mm=[float(step) for step in steps]) <= _RING)
+    return near if near.any() else np.asarray(outside)
 
 
 def _unlike_all(smooth: np.ndarray, places: Sequence[Place]) -> np.ndarray:

@@ -52,7 +52,8 @@ def random_walker(
     else:
         markers, count = class_markers(volume), 1
     box = undecided_box(markers, count)
-    spread = float(array[box].std()) / max(float(array.std()), 1e-30)
+    part = array[box]
+    spread = float(part.std()) / max(float(part[markers[box] <= count].std()) if seed else float(array.std()), 1e-30)
     labels = np.zeros(array.shape, dtype=np.int32)
     # What a reach cuts off changes nothing: the weights stay those of the whole image.
     labels[box] = walk_to_markers(array[box], markers[box], beta=beta * spread**2, steps=steps)
