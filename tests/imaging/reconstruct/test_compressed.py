@@ -44,6 +44,12 @@ def test_shaded_coils_do_as_well_as_even_ones(scattered, mr_scan, score):
     assert score(cs(shaded), made.truth) > score(cs(made.scan), made.truth) - 3
 
 
+def test_one_coil_whose_noise_nobody_sees_gains_too(scattered, mr_scan, score):
+    truth = mr_scan().truth
+    scan = KspaceScan(to_kspace(truth[None].astype(np.complex64)) * scattered, scattered)
+    assert score(cs(scan), truth) > score(zero_filled(scan), truth) + 14
+
+
 def test_any_denoiser_is_a_prior(scattered, mr_scan, score):
     made = mr_scan(noise=0.003, mask=scattered)
     image = reconstruct_with_prior(made.scan, lambda x, strength: x, iterations=20)

@@ -4,8 +4,10 @@ import pytest
 from isocenter.core.errors import InputError
 from isocenter.imaging.reconstruct.grappa import fill_kspace, grappa
 from isocenter.imaging.reconstruct.kspace import zero_filled
-from isocenter.imaging.reconstruct.operators_mri import to_kspace
+from isocenter.imaging.reconstruct.measurement_noise import estimate_kspace_noise
+from isocenter.imaging.reconstruct.operators_mri import to_image, to_kspace
 from isocenter.imaging.reconstruct.scans import KspaceScan
+from isocenter.imaging.reconstruct.sensitivities import combine_coils, smooth_maps
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -85,6 +87,16 @@ def test_weights_are_steadier_where_the_signal_is_faint(mr_scan):
 def test_details_gain_over_the_bare_method_and_cost_nothing_without_noise(noise, gain_db, mr_scan, score):
     made = mr_scan(noise=noise)
     assert score(grappa(made.scan), made.truth) > score(grappa(made.scan, regularisation=1e-4), made.truth) + gain_db
+
+
+def test_sensitivities_from_few_lines_are_not_trusted_with_the_measured_ones(mr_scan):
+    mask = np.zeros((72, 64), bool)
+    mask[:, 1::3] = True
+    mask[:, 30:35] = True
+    made = mr_scan(noise=0.0, known=False, mask=mask)
+    filled, _ = fill_kspace(made.scan.kspace, mask, noise=estimate_kspace_noise(made.scan.kspace, mask))
+    joined = combine_coils(to_image(filled), smooth_maps(made.scan.kspace))
+    np.testing.assert_allclose(grappa(made.scan), np.abs(joined), atol=1e-6)
 
 
 def test_the_unit_of_the_samples_does_not_matter(mr_scan):

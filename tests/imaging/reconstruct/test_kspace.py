@@ -52,3 +52,10 @@ def test_sensitivities_of_the_body_alone_leave_nothing_outside(mr_scan, score):
     image = cg_sense(KspaceScan(made.scan.kspace, made.scan.mask, made.coils * body))
     assert not image[~body].any()
     assert score(image, made.truth) > score(zero_filled(made.scan), made.truth) + 12
+
+
+def test_known_coils_without_noise_need_no_calibration_lines(mr_scan, score):
+    comb = np.zeros((72, 64), bool)
+    comb[:, 2::3] = True
+    made = mr_scan(noise=0.0, mask=comb)
+    assert score(cg_sense(made.scan), made.truth) > score(cg_sense(made.scan, regularisation=1e-3), made.truth)

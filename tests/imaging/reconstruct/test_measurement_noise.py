@@ -4,6 +4,7 @@ import pytest
 from isocenter.imaging.reconstruct.measurement_noise import (
     estimate_kspace_noise,
     estimate_noise,
+    is_noise_bound,
     spectrum_of_image,
 )
 
@@ -28,6 +29,16 @@ def test_a_detector_of_four_bins_says_nothing_of_noise():
 def test_the_noise_of_kspace_is_found(noise, mr_scan):
     made = mr_scan(noise=noise)
     assert estimate_kspace_noise(made.scan.kspace, made.scan.mask) == pytest.approx(noise, rel=0.3)
+
+
+def test_one_coil_or_few_lines_only_bound_the_noise(mr_scan):
+    made = mr_scan()
+    comb = np.zeros_like(made.scan.mask)
+    comb[:, 2::3] = True
+    assert not is_noise_bound(made.kspace, made.scan.mask)
+    assert is_noise_bound(made.kspace[:1], made.scan.mask)
+    assert is_noise_bound(made.kspace, comb)
+    assert estimate_kspace_noise(made.kspace * comb, comb) > 0.005
 
 
 def test_noise_alone_has_a_flat_spectrum_and_the_head_a_falling_one(mr_scan):

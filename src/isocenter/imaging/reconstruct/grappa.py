@@ -4,7 +4,7 @@ import numpy as np
 
 from isocenter.core.errors import InputError
 from isocenter.imaging.reconstruct.calibration import calibration_region
-from isocenter.imaging.reconstruct.measurement_noise import estimate_kspace_noise, spectrum_of_image
+from isocenter.imaging.reconstruct.measurement_noise import estimate_kspace_noise, is_noise_bound, spectrum_of_image
 from isocenter.imaging.reconstruct.operators import Scaled
 from isocenter.imaging.reconstruct.operators_mri import MultiCoilFourier, to_image
 from isocenter.imaging.reconstruct.scans import KspaceScan, require_not_negative
@@ -33,7 +33,8 @@ def grappa(scan: KspaceScan, *, regularisation: float | None = None) -> np.ndarr
 
     regularisation   of the weights, relative to the calibration data's largest eigenvalue: the bare method. None takes
                      it from the data, for each distance from the centre: the fainter the signal there, the less its
-                     noise may be raised; then seeks few wavelet details while the measured lines stay explained
+                     noise may be raised; then, unless coils have to be estimated from fewer than ten lines, seeks few
+                     wavelet details while the measured lines stay explained
 
     Raises InputError where the mask is not made of whole lines or has no calibration lines.
     Source: Griswold et al., Magn Reson Med 2002;47:1202; the weights as an estimate of least mean squared error;
@@ -41,11 +42,12 @@ def grappa(scan: KspaceScan, *, regularisation: float | None = None) -> np.ndarr
     """
     require_not_negative(regularisation=regularisation)
     maps = coil_maps(scan, least_strength=0.8)
-    if regularisation is not None:
-        filled, _ = fill_kspace(scan.kspace, scan.mask, regularisation=regularisation)
+    noise = estimate_kspace_noise(scan.kspace, scan.mask) if regularisation is None else 0.0
+    filled, error = fill_kspace(scan.kspace, scan.mask, noise=noise, regularisation=regularisation or 0.0)
+    # Sensitivities from so few lines explain measured samples worse than their neighbours do.
+    are_maps_coarse = scan.sensitivities is None and not scan.is_single_coil and is_noise_bound(scan.kspace, scan.mask)
+    if regularisation is not None or are_maps_coarse:
         return np.asarray(np.abs(combine_coils(to_image(filled), maps)), np.float32)
-    noise = estimate_kspace_noise(scan.kspace, scan.mask)
-    filled, error = fill_kspace(scan.kspace, scan.mask, noise=noise)
     even, root = even_maps(maps)
     start = MultiCoilFourier(np.ones_like(scan.mask), even).adjoint(filled)
     noise = max(noise, _LEAST_NOISE * float(np.abs(start).max()))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from isocenter.imaging.reconstruct.calibration import calibration_region, shortest_side
-from isocenter.imaging.reconstruct.measurement_noise import estimate_kspace_noise, spectrum_of_image
+from isocenter.imaging.reconstruct.measurement_noise import estimate_kspace_noise, is_noise_bound, spectrum_of_image
 from isocenter.imaging.reconstruct.operators import normal
 from isocenter.imaging.reconstruct.operators_mri import MultiCoilFourier, to_image, to_kspace
 from isocenter.imaging.reconstruct.scans import KspaceScan, require_not_negative
@@ -15,7 +15,7 @@ from isocenter.imaging.reconstruct.sensitivities import (
     magnitude,
 )
 from isocenter.imaging.reconstruct.solvers import conjugate_gradients
-from isocenter.imaging.reconstruct.sparsity import sparse_least_squares
+from isocenter.imaging.reconstruct.sparsity import seek_noise, sparse_least_squares
 
 _LEAST_CENTRE = 8
 _PASSES = (1.0,) * 4
@@ -61,11 +61,15 @@ def cg_sense(scan: KspaceScan, *, iterations: int = 40, regularisation: float | 
     penalty = np.asarray(noise**2 / signal * np.mean(energy[seen] * expected[seen] ** 2), np.float32)
     first = _solve(scan, maps, expected, penalty, iterations)
     even, root = even_maps(maps)
+    operator = MultiCoilFourier(scan.mask, even)
+    noise = max(noise, _LEAST_NOISE * float(np.abs(first * root).max()))
     image = sparse_least_squares(
-        MultiCoilFourier(scan.mask, even), scan.kspace, first * root,
-        noise=max(noise, _LEAST_NOISE * float(np.abs(first * root).max())), thresholds=_PASSES,
+        operator, scan.kspace, first * root, noise=noise, thresholds=_PASSES,
         n_iterations=max(1, iterations // 2) if iterations else 0,
     )  # fmt: skip
+    if iterations and is_noise_bound(scan.kspace, scan.mask):
+        n_samples = len(even) * int(np.count_nonzero(scan.mask))
+        image = seek_noise(operator, scan.kspace, image, noise=noise, weight=1.0, n_samples=n_samples)
     return magnitude(image, root)
 
 

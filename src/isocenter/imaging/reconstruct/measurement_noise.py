@@ -40,12 +40,18 @@ def estimate_kspace_noise(kspace: np.ndarray, mask: np.ndarray) -> float:
     far = np.where(mask, _radius(mask.shape), -1.0)
     chosen = far >= np.quantile(far[mask], 0.9)
     outer = float(np.median(np.abs(kspace[:, chosen])) / np.sqrt(np.log(2.0)))
-    region = calibration_region(mask)
-    if shortest_side(region) < 2 * _PATCH or len(kspace) < 2:
+    if is_noise_bound(kspace, mask):
         return outer
+    region = calibration_region(mask)
     values, _, n_patches = calibration_spectrum(kspace[:, region[0], region[1]], _PATCH)
     # Coils of a body fill the upper part of the spectrum; the weakest third is noise.
     return min(outer, float(np.sqrt(max(float(values[len(values) // 3]), 0.0) / n_patches)))
+
+
+def is_noise_bound(kspace: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether one coil, or too few lines in the centre, let `estimate_kspace_noise` see only noise and signal far from
+    the centre together: the noise is that or less."""
+    return len(kspace) < 2 or shortest_side(calibration_region(mask)) < 2 * _PATCH
 
 
 def spectrum_of_image(kspace: np.ndarray, mask: np.ndarray, noise: float) -> np.ndarray:

@@ -7,7 +7,7 @@ Source: Chartrand & Yin, ICASSP 2008:3869; a row of quadratic problems: Charbonn
 1997;6:298; the first as an empirical Wiener filter: Ghael, Sayeed & Baraniuk, Proc SPIE 1997;3169:389.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,6 +20,12 @@ _LEVELS = 3
 _WEIGHT = 1.5
 # Of the noise: what a detail's size is taken to be at least.
 _SMALLEST = 0.5
+_STEPS = 12
+_MOST_PASSES = 10
+# A smaller fall of the noise is none.
+_FALL = 0.97
+# Of the largest value: no noise below this is looked for.
+_LEAST_NOISE = 1e-5
 
 
 def sparse_least_squares(
@@ -41,13 +47,56 @@ def sparse_least_squares(
     image = start
     right = operator.adjoint(data)
     for threshold in thresholds:
-        penalty = _penalty(image, noise, threshold)
-
-        def apply(x: np.ndarray, penalty: np.ndarray = penalty) -> np.ndarray:
-            return np.asarray(normal(operator, x) + haar_adjoint(penalty * haar_forward(x, len(penalty))))
-
+        apply = _penalised(operator, _penalty(image, noise, threshold))
         image = image + conjugate_gradients(apply, right - apply(image), n_iterations=n_iterations, tolerance=1e-4)
     return image
+
+
+def seek_noise(
+    operator: LinearOperator, data: np.ndarray, image: np.ndarray, *, noise: float, weight: float, n_samples: int
+) -> np.ndarray:
+    """A better image where the noise is known to be this or less: in turn the noise from the misfit that the image
+    leaves, and the image with that noise, until the noise falls no more.
+
+    weight      of the details; 1 weighs them by the noise
+    n_samples   how many values of the data were measured; the others are zero in the data and in what operator makes
+    """
+    least = _LEAST_NOISE * float(np.abs(image).max())
+    for _ in range(_MOST_PASSES):
+        found = max(misfit_noise(operator, data, image, noise=noise, n_samples=n_samples), least)
+        if found > _FALL * noise:
+            break
+        noise = found
+        image = sparse_least_squares(
+            operator, data, image, noise=weight * noise, thresholds=(1.0,), n_iterations=_STEPS
+        )  # fmt: skip
+    return image
+
+
+def misfit_noise(
+    operator: LinearOperator, data: np.ndarray, image: np.ndarray, *, noise: float, n_samples: int
+) -> float:
+    """The noise in one complex sample by the misfit of an image found with `noise`, root mean square.
+
+    The squared misfit is shared among the samples that the fit has not used up; how many it has, a random probe says.
+
+    Source: Wahba, J R Stat Soc B 1983;45:133; the probe: Hutchinson, Commun Stat Simul Comput 1990;19:433.
+    """
+    rng = np.random.default_rng(0)
+    probe = ((rng.standard_normal(data.shape) + 1j * rng.standard_normal(data.shape)) / 2**0.5).astype(data.dtype)
+    apply = _penalised(operator, _penalty(image, noise, 1.0))
+    fitted = operator.forward(conjugate_gradients(apply, operator.adjoint(probe), n_iterations=_STEPS))
+    free = max(n_samples - float(np.vdot(probe, fitted).real), 0.02 * n_samples)
+    return float(np.sqrt(np.sum(np.abs(data - operator.forward(image)) ** 2) / free))
+
+
+def _penalised(operator: LinearOperator, penalty: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The normal operator and the penalty of the details."""
+
+    def apply(x: np.ndarray) -> np.ndarray:
+        return np.asarray(normal(operator, x) + haar_adjoint(penalty * haar_forward(x, len(penalty))))
+
+    return apply
 
 
 def _penalty(image: np.ndarray, noise: float, threshold: float) -> np.ndarray:
