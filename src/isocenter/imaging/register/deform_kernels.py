@@ -82,6 +82,45 @@ def structure_sums(fixed: np.ndarray, factors: np.ndarray, spacing: np.ndarray) 
     return sums
 
 
+@njit(cache=True, inline="always")
+def _beside(within: int, factor: int, at: int, size: int) -> tuple[int, np.float32]:
+    """The block next to block `at` on whose side its voxel number `within` lies, and that block's weight."""
+    away = (within - 0.5 * (factor - 1)) / factor
+    other = max(at - 1, 0) if away < 0 else min(at + 1, size - 1)
+    return other, np.float32(abs(away))
+
+
+@njit(cache=True)
+def _spread_row(field: np.ndarray, row: tuple[int, int, int, int], factors: np.ndarray, out: np.ndarray) -> None:
+    """The field's vectors, linear between block centres, at each voxel of a row; out (3, columns).
+
+    row   the block along k and j, and the voxel's number within it along both
+    """
+    block_k, block_j, dk, dj = row
+    other_k, c = _beside(dk, factors[0], block_k, field.shape[1])
+    other_j, b = _beside(dj, factors[1], block_j, field.shape[2])
+    n = field.shape[3]
+    line = np.empty(n, dtype=np.float32)
+    for part in range(3):
+        near, next_j = field[part, block_k, block_j], field[part, block_k, other_j]
+        next_k, both = field[part, other_k, block_j], field[part, other_k, other_j]
+        for i in range(n):
+            one = near[i] + b * (next_j[i] - near[i])
+            other = next_k[i] + b * (both[i] - next_k[i])
+            line[i] = one + c * (other - one)
+        for di in range(factors[2]):
+            for i in range(n):
+                other_i, a = _beside(di, factors[2], i, n)
+                out[part, i * factors[2] + di] = line[i] + a * (line[other_i] - line[i])
+
+
+@njit(cache=True, inline="always")
+def _step_over(at: int, size: int, spacing: float) -> tuple[int, int, np.float32]:
+    """The neighbours of a voxel along an axis and what one over their distance in mm is; 0 on an axis of one voxel."""
+    low, high = max(at - 1, 0), min(at + 1, size - 1)
+    return low, high, np.float32(1.0 / ((high - low) * spacing)) if high > low else np.float32(0.0)
+
+
 @njit(cache=True, parallel=True)
 def residual_sums(
     fixed: np.ndarray,
@@ -97,40 +136,42 @@ def residual_sums(
     field      (3, K, J, I): displacement in mm along the axes k, j, i at each block's centre
     relation   (2, K, J, I): slope and offset that make the moving value a fixed one
     """
-    blocks = field.shape
+    blocks, shape = field.shape, fixed.shape
     sums = np.zeros((9, blocks[1], blocks[2], blocks[3]), dtype=np.float32)
     for block_k in prange(blocks[1]):
+        rows = np.empty((3, blocks[3] * factors[2]), dtype=np.float32)
         for block_j in range(blocks[2]):
-            for block_i in range(blocks[3]):
-                slope, offset = relation[0, block_k, block_j, block_i], relation[1, block_k, block_j, block_i]
-                for dk in range(factors[0]):
-                    for dj in range(factors[1]):
-                        for di in range(factors[2]):
-                            k, j, i = block_k * factors[0] + dk, block_j * factors[1] + dj, block_i * factors[2] + di
-                            u = block_k + (dk - 0.5 * (factors[0] - 1)) / factors[0]
-                            v = block_j + (dj - 0.5 * (factors[1] - 1)) / factors[1]
-                            w = block_i + (di - 0.5 * (factors[2] - 1)) / factors[2]
-                            z = k + value_at(field[0], u, v, w) / spacing[0]
-                            y = j + value_at(field[1], u, v, w) / spacing[1]
-                            x = i + value_at(field[2], u, v, w) / spacing[2]
-                            if z < -0.5 or y < -0.5 or x < -0.5:
-                                continue
-                            if z > moving.shape[0] - 0.5 or y > moving.shape[1] - 0.5 or x > moving.shape[2] - 0.5:
-                                continue
-                            m = value_at(moving, z, y, x)
-                            if np.isnan(m):
-                                continue
-                            f = fixed[k, j, i]
-                            rest = f - slope * m - offset
-                            sums[0, block_k, block_j, block_i] += rest * _difference(fixed, k, j, i, 0) / spacing[0]
-                            sums[1, block_k, block_j, block_i] += rest * _difference(fixed, k, j, i, 1) / spacing[1]
-                            sums[2, block_k, block_j, block_i] += rest * _difference(fixed, k, j, i, 2) / spacing[2]
-                            sums[3, block_k, block_j, block_i] += 1.0
-                            sums[4, block_k, block_j, block_i] += f
-                            sums[5, block_k, block_j, block_i] += m
-                            sums[6, block_k, block_j, block_i] += f * f
-                            sums[7, block_k, block_j, block_i] += m * m
-                            sums[8, block_k, block_j, block_i] += f * m
+            for dk in range(factors[0]):
+                k = block_k * factors[0] + dk
+                k0, k1, per_k = _step_over(k, shape[0], spacing[0])
+                for dj in range(factors[1]):
+                    j = block_j * factors[1] + dj
+                    j0, j1, per_j = _step_over(j, shape[1], spacing[1])
+                    _spread_row(field, (block_k, block_j, dk, dj), factors, rows)
+                    for i in range(rows.shape[1]):
+                        z = k + rows[0, i] / spacing[0]
+                        y = j + rows[1, i] / spacing[1]
+                        x = i + rows[2, i] / spacing[2]
+                        if z < -0.5 or y < -0.5 or x < -0.5:
+                            continue
+                        if z > moving.shape[0] - 0.5 or y > moving.shape[1] - 0.5 or x > moving.shape[2] - 0.5:
+                            continue
+                        m = value_at(moving, z, y, x)
+                        if np.isnan(m):
+                            continue
+                        i0, i1, per_i = _step_over(i, shape[2], spacing[2])
+                        at = i // factors[2]
+                        f = fixed[k, j, i]
+                        rest = f - relation[0, block_k, block_j, at] * m - relation[1, block_k, block_j, at]
+                        sums[0, block_k, block_j, at] += rest * (fixed[k1, j, i] - fixed[k0, j, i]) * per_k
+                        sums[1, block_k, block_j, at] += rest * (fixed[k, j1, i] - fixed[k, j0, i]) * per_j
+                        sums[2, block_k, block_j, at] += rest * (fixed[k, j, i1] - fixed[k, j, i0]) * per_i
+                        sums[3, block_k, block_j, at] += 1.0
+                        sums[4, block_k, block_j, at] += f
+                        sums[5, block_k, block_j, at] += m
+                        sums[6, block_k, block_j, at] += f * f
+                        sums[7, block_k, block_j, at] += m * m
+                        sums[8, block_k, block_j, at] += f * m
     return sums
 
 

@@ -12,16 +12,14 @@ N_UNKNOWNS = 14
 
 
 @njit(cache=True, inline="always")
-def _corner(place: float, size: int) -> tuple[int, np.float32]:
-    """The lower neighbour and the weight of the upper one; a place within half a voxel of the border is on it."""
-    if place < 0.0:
-        place = 0.0
-    if place > size - 1.0:
-        place = size - 1.0
-    low = int(place)
-    if low > size - 2:
-        low = max(size - 2, 0)
-    return low, np.float32(place - low)
+def _corner(place: float, size: int) -> tuple[np.uint64, np.uint64, np.float32]:
+    """Both neighbours and the weight of the upper one; a place within half a voxel of the border is on it.
+
+    Unsigned: indices that cannot be negative are not checked for it at every reading.
+    """
+    place = min(max(place, 0.0), size - 1.0)
+    low = min(int(place), max(size - 2, 0))
+    return np.uint64(low), np.uint64(min(low + 1, size - 1)), np.float32(place - low)
 
 
 @njit(cache=True, inline="always")
@@ -36,12 +34,9 @@ def _is_inside(z: float, y: float, x: float, shape: tuple[int, ...]) -> bool:
 @njit(cache=True)
 def value_and_slope(array: np.ndarray, z: float, y: float, x: float) -> tuple[float, float, float, float]:
     """The trilinear value at a place inside the array, and its derivatives along k, j, i."""
-    k, c = _corner(z, array.shape[0])
-    j, b = _corner(y, array.shape[1])
-    i, a = _corner(x, array.shape[2])
-    k1 = min(k + 1, array.shape[0] - 1)
-    j1 = min(j + 1, array.shape[1] - 1)
-    i1 = min(i + 1, array.shape[2] - 1)
+    k, k1, c = _corner(z, array.shape[0])
+    j, j1, b = _corner(y, array.shape[1])
+    i, i1, a = _corner(x, array.shape[2])
     v000, v001 = array[k, j, i], array[k, j, i1]
     v010, v011 = array[k, j1, i], array[k, j1, i1]
     v100, v101 = array[k1, j, i], array[k1, j, i1]
@@ -58,12 +53,9 @@ def value_and_slope(array: np.ndarray, z: float, y: float, x: float) -> tuple[fl
 @njit(cache=True)
 def value_at(array: np.ndarray, z: float, y: float, x: float) -> float:
     """The trilinear value at a place inside the array."""
-    k, c = _corner(z, array.shape[0])
-    j, b = _corner(y, array.shape[1])
-    i, a = _corner(x, array.shape[2])
-    k1 = min(k + 1, array.shape[0] - 1)
-    j1 = min(j + 1, array.shape[1] - 1)
-    i1 = min(i + 1, array.shape[2] - 1)
+    k, k1, c = _corner(z, array.shape[0])
+    j, j1, b = _corner(y, array.shape[1])
+    i, i1, a = _corner(x, array.shape[2])
     v00 = array[k, j, i] + a * (array[k, j, i1] - array[k, j, i])
     v01 = array[k, j1, i] + a * (array[k, j1, i1] - array[k, j1, i])
     v10 = array[k1, j, i] + a * (array[k1, j, i1] - array[k1, j, i])
