@@ -141,7 +141,7 @@ def _grow_pieces(
         strides, part = np.ones(3, dtype=int), (slice(None),) * 3
     centres = _moved_centres(features[part], inside[part], (counts, cells / strides, scales * strides), steps)
     centres[..., :3] *= strides
-    pieces = assign_superpixels(features, inside, centres, cells, scales)
+    pieces = np.asarray(assign_superpixels(features, inside, centres, cells, scales))
     # A voxel between cells that all lost their centres keeps its own cell.
     lost = inside & (pieces < 0)
     pieces[lost] = _cells_of(np.nonzero(lost), counts, cells)

@@ -90,14 +90,18 @@ def seed_markers(
             near |= ball_around(array.shape, place, reach, steps)
         markers[~near] = other
     smooth = blur(array, sigma=_SIGMA, steps=steps)
+    is_amid = False
     if not background:
         markers[_unlike_all(smooth, places)] = other
         around = amid_its_like(volume, places)
         markers[around > 0] = around[around > 0]
+        # Amid its like, what differs little from the seed may be something else.
+        is_amid = bool((around == other).any())
     for place in seed_places(volume, background):
         markers[ball_around(array.shape, place, _SEED_RADIUS, steps)] = other
     for number, place in enumerate(places, 1):
-        radius = _sure_radius(smooth, place, [p for p in places if p != place], steps)
+        others = [p for p in places if p != place]
+        radius = _SEED_RADIUS if is_amid else _sure_radius(smooth, place, others, steps)
         alike = np.abs(array - float(array[place])) < _ALIKE * _widest(smooth, place)
         markers[ball_around(array.shape, place, radius, steps) & (markers == 0) & alike] = number
     for number, place in enumerate(places, 1):

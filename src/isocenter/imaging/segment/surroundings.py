@@ -17,7 +17,7 @@ from isocenter.imaging.segment.threshold import otsu_limit
 _AMID: Final = 0.5
 # What lies farther from it than this share of its depth, or so many finest steps, is surely around it.
 _SHARE: Final = 0.3
-_LEAST_STEPS: Final = 3.0
+_LEAST_STEPS: Final = 2.0
 # What lies deeper inside than this share is surely of it.
 _CORE: Final = 0.5
 _LEAST_VOXELS: Final = 27
@@ -50,10 +50,14 @@ def _cores_and_beyond(volume: Volume, places: list[Place]) -> np.ndarray:
     beyond = ~found.astype(np.bool_)
     for number, place in enumerate(places, 1):
         labels, _ = label_components(bright if bright[place] else ~bright, connectivity=6)
-        grown = region_growing(volume, seed=(place[::-1],)).mask
-        count = int(np.count_nonzero(grown))
-        if not _LEAST_VOXELS <= count < _AMID * int(np.count_nonzero(labels == labels[place])):
+        region = region_growing(volume, seed=(place[::-1],))
+        grown, count = region.mask, region.n_voxels
+        if count < _LEAST_VOXELS:
             return np.zeros_like(found)
+        if count >= _AMID * int(np.count_nonzero(labels == labels[place])):
+            if region.notes:
+                return np.zeros_like(found)
+            beyond[:] = False
         inner = distance_mm(grown, spacing_mm=units)
         depth = float(inner.max())
         beyond &= distance_mm(~grown, spacing_mm=units) > max(_LEAST_STEPS, _SHARE * depth)
@@ -88,8 +92,10 @@ def block_means(volume: Volume, factors: tuple[int, int, int]) -> Volume:
         count = np.minimum(factor, array.shape[axis] - starts).astype(np.float32)
         sums = np.add.reduceat(array, starts, axis=axis, dtype=np.float32)
         array = sums / count.reshape([-1 if a == axis else 1 for a in range(3)])
-    spacing = volume.grid.spacing_mm * factors
-    return Volume(array, Grid.of_spacing(array.shape, spacing) if volume.grid.spacing_known else Grid.of_pixels(array.shape))
+    k_mm, j_mm, i_mm = (float(step) for step in volume.grid.spacing_mm * factors)
+    is_known = volume.grid.spacing_known
+    grid = Grid.of_spacing(array.shape, (k_mm, j_mm, i_mm)) if is_known else Grid.of_pixels(array.shape)
+    return Volume(array, grid)
 
 
 def spread_blocks(blocks: np.ndarray, factors: tuple[int, int, int], shape: tuple[int, ...]) -> np.ndarray:
