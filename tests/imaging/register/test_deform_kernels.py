@@ -42,6 +42,20 @@ def test_residuals_at_rest():
     np.testing.assert_allclose(found[8], blocks_of(FIXED * FIXED), rtol=1e-4)
 
 
+def test_vectors_between_block_centres_are_linear():
+    field = ndimage.gaussian_filter(RNG.normal(0, 3, (3, 4, 5, 6)), (0, 1, 1, 1)).astype(np.float32)
+    voxels = np.stack(np.meshgrid(*[np.arange(n, dtype=float) for n in FIXED.shape], indexing="ij"))
+    moved = [
+        at + ndimage.map_coordinates(part, (voxels - 0.5) / 2, order=1, mode="nearest") / step
+        for at, part, step in zip(voxels, field, SPACING, strict=True)
+    ]
+    inside = np.all([(at > -0.5) & (at < n - 0.5) for at, n in zip(moved, FIXED.shape, strict=True)], axis=0)
+    values = np.where(inside, ndimage.map_coordinates(FIXED, moved, order=1, mode="nearest"), 0)
+    found = residual_sums(FIXED, FIXED, field, np.zeros((2, 4, 5, 6), np.float32), FACTORS, SPACING)
+    np.testing.assert_allclose(found[3], blocks_of(inside.astype(float)))
+    np.testing.assert_allclose(found[5], blocks_of(values), rtol=1e-4, atol=1e-5)
+
+
 def test_unknown_voxels_do_not_count():
     moving = FIXED.copy()
     moving[:2] = np.nan

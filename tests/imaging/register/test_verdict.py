@@ -75,6 +75,8 @@ def test_at_home_the_inside_is_weighed_with_its_chance(body):
         ({"is_mirrored": True}, "swapped"),
         ({"local_similarity": 0.4, "standing": 6.0}, "beside"),
         ({"local_similarity": 0.4, "standing": 8.0}, ""),
+        ({"local_similarity": 0.32, "standing": 8.0, "inside": 0.15}, ""),
+        ({"local_similarity": 0.32, "standing": 8.0, "inside": 0.08}, "beside"),
         ({"local_similarity": 0.4, "standing": 8.0, "n_agreeing": 1}, "only 1 of 3"),
         ({"local_similarity": 0.4, "standing": 11.0, "n_agreeing": 1}, ""),
         ({"local_similarity": 0.31, "standing": 5.0, "is_home": True, "n_agreeing": 1}, ""),

@@ -4,7 +4,7 @@ A motion is a (4, 4) matrix that maps fixed points (LPS mm) to moving points. A 
 in millimetres of displacement at `radius_mm` from `centre_mm`, so that all of them weigh alike in a search.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ class Freedom:
     radius_mm   the distance at which a turn or scale of one unit moves a point by one millimetre
     axes        (3, 3); columns are the directions of k, j, i of the fixed image, of unit length
     in_plane    whether only the plane of j and i moves
+    generators  the velocity of each step at rest, shape (n, 4, 4)
     """
 
     kind: Kind
@@ -30,14 +31,15 @@ class Freedom:
     radius_mm: float
     axes: np.ndarray
     in_plane: bool = False
+    generators: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError(f"transform: expected one of {', '.join(KINDS)}; got {self.kind!r}")
+        # Every step of every search asks for them.
+        object.__setattr__(self, "generators", self._velocities())
 
-    @property
-    def generators(self) -> np.ndarray:
-        """The velocity of each step at rest, shape (n, 4, 4)."""
+    def _velocities(self) -> np.ndarray:
         free = (1, 2) if self.in_plane else (0, 1, 2)
         parts = [_shift(a) for a in free]
         pairs = [(a, b) for n, a in enumerate(free) for b in free[n + 1 :]]

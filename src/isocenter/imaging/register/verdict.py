@@ -24,6 +24,8 @@ from isocenter.imaging.register.windows import KNOWN, known_mean, window_agreeme
 # Displaced copies: shifts by this share of the field of view, turns by this angle.
 _BESIDE: Final = 0.12
 _TURN_DEG: Final = 30.0
+# Of the windows, every so many are compared beside the place: chance is a mean over all copies.
+_EVERY: Final = 2
 # Share of a window that both images have to know inside, where the ground is left out.
 _KNOWN_INSIDE: Final = 0.4
 # Displaced copies that have to be comparable before their scatter counts.
@@ -38,6 +40,8 @@ PLAIN_AGREEMENT: Final = 0.5
 CLEAR_AGREEMENT: Final = 0.6
 LEAST_AGREEMENT: Final = 0.06
 LEAST_INSIDE: Final = 0.03
+# From here on the inside may speak for the whole: two modalities see skull and neck differently.
+PLAIN_INSIDE: Final = 0.12
 LEAST_OVERLAP: Final = 0.15
 # At least this share of the climbs has to end at one place where the agreement is not plain, unless it stands out far.
 LEAST_SHARE: Final = 0.5
@@ -113,7 +117,8 @@ class Evidence:
             return self.agreement >= LEAST_AGREEMENT
         if self.is_home:
             return self.standing >= LEAST_STANDING_HOME
-        return self.agreement >= LEAST_AGREEMENT and self.standing >= LEAST_STANDING
+        agrees = self.agreement >= LEAST_AGREEMENT or (self.inside or 0.0) >= PLAIN_INSIDE
+        return agrees and self.standing >= LEAST_STANDING
 
     @property
     def _is_disputed(self) -> bool:
@@ -180,9 +185,10 @@ def _against_chance(fixed: Level, moving: Level, matrix: np.ndarray, known: floa
     if not covered:
         return 0.0, 0.0
     beside = []
+    some = np.ascontiguousarray(centres[::_EVERY])
     for displaced in _displacements(fixed):
-        there = window_agreements(fixed, moving, matrix @ displaced, known=known, centres=centres)
-        if np.count_nonzero(there >= 0) >= max(20, 0.3 * covered):
+        there = window_agreements(fixed, moving, matrix @ displaced, known=known, centres=some)
+        if _EVERY * np.count_nonzero(there >= 0) >= max(20, 0.3 * covered):
             beside.append(known_mean(there))
     return known_mean(here), float(np.mean(beside)) if beside else 0.0
 

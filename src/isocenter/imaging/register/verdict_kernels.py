@@ -30,18 +30,19 @@ def window_agreement(
         sf, sm, sff, smm, sfm = 0.0, 0.0, 0.0, 0.0, 0.0
         for k in range(max(0, centres[n, 0] - reach[0]), min(shape[0], centres[n, 0] + reach[0] + 1)):
             for j in range(max(0, centres[n, 1] - reach[1]), min(shape[1], centres[n, 1] + reach[1] + 1)):
+                z0 = matrix[0, 0] * k + matrix[0, 1] * j + matrix[0, 3]
+                y0 = matrix[1, 0] * k + matrix[1, 1] * j + matrix[1, 3]
+                x0 = matrix[2, 0] * k + matrix[2, 1] * j + matrix[2, 3]
                 for i in range(max(0, centres[n, 2] - reach[2]), min(shape[2], centres[n, 2] + reach[2] + 1)):
                     count += 1
-                    z = matrix[0, 0] * k + matrix[0, 1] * j + matrix[0, 2] * i + matrix[0, 3]
-                    y = matrix[1, 0] * k + matrix[1, 1] * j + matrix[1, 2] * i + matrix[1, 3]
-                    x = matrix[2, 0] * k + matrix[2, 1] * j + matrix[2, 2] * i + matrix[2, 3]
-                    if z < -0.5 or y < -0.5 or x < -0.5:
+                    f = np.float64(fixed[k, j, i])
+                    z, y, x = z0 + matrix[0, 2] * i, y0 + matrix[1, 2] * i, x0 + matrix[2, 2] * i
+                    if np.isnan(f) or z < -0.5 or y < -0.5 or x < -0.5:
                         continue
                     if z > limit[0] - 0.5 or y > limit[1] - 0.5 or x > limit[2] - 0.5:
                         continue
-                    f = np.float64(fixed[k, j, i])
                     m = np.float64(value_at(moving, z, y, x))
-                    if np.isnan(f) or np.isnan(m):
+                    if np.isnan(m):
                         continue
                     inside += 1
                     sf += f
