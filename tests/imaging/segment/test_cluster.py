@@ -14,6 +14,7 @@ from isocenter.core.grid import Grid
 from isocenter.core.mask import Mask
 from isocenter.core.volume import Volume
 from isocenter.evaluation.segmentation import adjusted_rand_index
+from isocenter.imaging.segment import cluster, mixture
 from isocenter.imaging.segment.cluster import cluster_gmm, cluster_kmeans, superpixels_slic
 
 
@@ -116,25 +117,25 @@ def test_voxels_twenty_times_longer_than_wide_are_clustered():
     assert set(np.unique(cluster_gmm(volume, classes=2))) == {1, 2}
 
 
-@pytest.mark.parametrize("cluster", [cluster_kmeans, cluster_gmm])
-def test_what_cannot_be_clustered_is_named(cluster):
+@pytest.mark.parametrize("sort", [cluster_kmeans, cluster_gmm])
+def test_what_cannot_be_clustered_is_named(sort):
     grid = Grid.of_spacing((2, 4, 4), (1, 1, 1))
     values = np.arange(32.0).reshape(2, 4, 4)
     with pytest.raises(InputError, match="at least 3 different intensities, got 1"):
-        cluster(Volume(np.ones((2, 4, 4)), grid))
+        sort(Volume(np.ones((2, 4, 4)), grid))
     with pytest.raises(InputError, match="classes: expected 2 to 64"):
-        cluster(Volume(values, grid), classes=1)
+        sort(Volume(values, grid), classes=1)
     with pytest.raises(InputError, match="got none"):
-        cluster(Volume(values, grid), mask=Mask(np.zeros((2, 4, 4), dtype=bool), grid))
+        sort(Volume(values, grid), mask=Mask(np.zeros((2, 4, 4), dtype=bool), grid))
     with pytest.raises(GeometryError):
-        cluster(Volume(values, grid), mask=Mask(np.ones((2, 4, 4), dtype=bool), Grid.of_spacing((2, 4, 4), (2, 1, 1))))
+        sort(Volume(values, grid), mask=Mask(np.ones((2, 4, 4), dtype=bool), Grid.of_spacing((2, 4, 4), (2, 1, 1))))
     holed = values.copy()
     holed[0, 0, 0] = np.inf
     with pytest.raises(InputError, match="1 that are NaN or infinite"):
-        cluster(Volume(holed, grid))
+        sort(Volume(holed, grid))
     # A mask takes the bad voxel out.
     around = np.isfinite(holed)
-    assert cluster(Volume(holed, grid), mask=Mask(around, grid))[0, 0, 0] == 0
+    assert sort(Volume(holed, grid), mask=Mask(around, grid))[0, 0, 0] == 0
 
 
 def test_colour_and_bad_numbers_are_refused_where_they_make_no_sense():
@@ -147,6 +148,24 @@ def test_colour_and_bad_numbers_are_refused_where_they_make_no_sense():
         with pytest.raises(InputError, match="slic"):
             superpixels_slic(flat, **given)
     assert superpixels_slic(flat, segments=1000).max() <= 16
+
+
+def test_a_part_of_the_voxels_teaches_what_all_of_them_do(monkeypatch):
+    volume, truth = brain(noise=12)
+    mask = Mask(truth > 0, volume.grid)
+    known = truth[mask.array]
+    whole = cluster_gmm(volume, mask=mask)[mask.array]
+    pieces = superpixels_slic(volume, segments=300)
+    monkeypatch.setattr(mixture, "_MOST_VALUES", 40_000)
+    monkeypatch.setattr(cluster, "_MOST_VOXELS", 20_000)
+    part = cluster_gmm(volume, mask=mask)[mask.array]
+    assert (part == whole).mean() > 0.98
+    assert adjusted_rand_index(known, part) > 0.9
+    fewer = superpixels_slic(volume, segments=300)
+    assert not np.array_equal(fewer, pieces)
+    assert abs(int(fewer.max()) - int(pieces.max())) < 0.1 * pieces.max()
+    kept = sum(np.bincount(truth[fewer == n]).max() for n in range(1, fewer.max() + 1)) / truth.size
+    assert kept > 0.94
 
 
 @pytest.mark.data

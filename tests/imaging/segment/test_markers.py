@@ -6,7 +6,7 @@ import pytest
 from isocenter.core.errors import InputError, UnknownSpacingError
 from isocenter.core.grid import Grid
 from isocenter.core.volume import Volume
-from isocenter.imaging.segment.markers import class_markers, seed_markers, two_means, undecided_box
+from isocenter.imaging.segment.markers import beside, class_markers, seed_markers, two_means, undecided_box
 
 
 def ball(radius=10, size=33, spread=8.0) -> tuple[Volume, np.ndarray]:
@@ -80,3 +80,11 @@ def test_the_undecided_box_keeps_two_voxels_of_background():
     markers = np.full((9, 9, 9), 2)
     markers[4, 3:6, 7] = (0, 1, 0)
     assert undecided_box(markers, 1) == (slice(2, 7), slice(1, 8), slice(5, 10))
+
+
+def test_beside_is_the_background_within_four_steps_or_all_of_it():
+    markers = np.full((1, 1, 20), 2)
+    markers[0, 0, 8:10] = (0, 1)
+    assert np.flatnonzero(beside(markers, 1, np.ones(3))).tolist() == [4, 5, 6, 7, 10, 11, 12, 13]
+    assert np.flatnonzero(beside(markers, 1, np.array((1.0, 1.0, 2.0)))).tolist() == [6, 7, 10, 11]
+    assert beside(np.full((1, 1, 5), 2), 1, np.ones(3)).all()
