@@ -116,3 +116,15 @@ def test_the_description_names_every_operation_with_its_defaults():
         assert f"{name}: " in text
     assert "--factor" in text
     assert text.count("--mask FILE") == len(MASKED)
+
+
+def test_a_series_that_lacks_a_slice_is_filled_by_inpaint_alone(data_dir, tmp_path):
+    folder = data_dir / "dicom_series" / "d2n_failing_sliceincrement_001"
+    made = enhance_file("inpaint", folder, tmp_path / "whole.nii.gz", {})
+    assert made.array.shape[0] == 5
+    assert "slice-interpolated: 3 (missing)" in made.facts.notes
+    assert made.grid.spacing_mm[0] == pytest.approx(5, abs=1e-3)
+    middle = (made.array[2] + made.array[4]) / 2
+    assert np.abs(made.array[3] - middle).mean() < np.abs(made.array[2] - made.array[4]).mean() / 2
+    with pytest.raises(InputError, match="expected one volume, got 2"):
+        enhance_file("median", folder, tmp_path / "no.nii.gz", {})

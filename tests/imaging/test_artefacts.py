@@ -52,16 +52,28 @@ def rings(size: int, center: tuple[float, float], rng: np.random.Generator) -> n
     return np.interp(distance, np.arange(size), profile)
 
 
-@pytest.mark.parametrize("center", [None, (60.0, 70.0)])
-def test_rings_go_and_anatomy_stays(center):
+@pytest.mark.parametrize(("center", "size", "left"), [(None, 128, 0.35), ((60.0, 70.0), 128, 0.35), (None, 256, 0.1)])
+def test_rings_go_and_anatomy_stays(center, size: int, left: float):
     rng = np.random.default_rng(0)
-    size = 128
     clean = 1000 * ndimage.gaussian_filter(ellipses(size), 1) + rng.normal(0, 5, (size, size))
-    added = rings(size, center or (63.5, 63.5), rng)
+    added = rings(size, center or ((size - 1) / 2, (size - 1) / 2), rng)
     found = reduce_rings((clean + added)[None], center_px=center)[0]
-    assert np.square(found - clean).mean() < 0.35 * np.square(added).mean()
-    untouched = reduce_rings(clean[None], center_px=center)[0]
-    assert np.abs(untouched - clean).mean() < 4
+    assert np.square(found - clean).mean() < left * np.square(added).mean()
+
+
+@pytest.mark.parametrize("off", [(0.0, 0.0), (3.0, -2.0), (-5.5, 4.5)])
+def test_the_centre_of_rotation_is_found_near_the_middle(off):
+    rng = np.random.default_rng(3)
+    clean = 1000 * ndimage.gaussian_filter(ellipses(128), 1) + rng.normal(0, 5, (128, 128))
+    center = (63.5 + off[0], 63.5 + off[1])
+    spoiled = (clean + rings(128, center, rng))[None]
+    assert np.array_equal(reduce_rings(spoiled), reduce_rings(spoiled, center_px=center))
+
+
+def test_where_there_is_no_ring_hardly_anything_is_taken_off():
+    rng = np.random.default_rng(4)
+    clean = 1000 * ndimage.gaussian_filter(ellipses(128), 1) + rng.normal(0, 5, (128, 128))
+    assert np.sqrt(np.square(reduce_rings(clean[None])[0] - clean).mean()) < 0.5  # a tenth of the noise
 
 
 def test_a_constant_picture_stays():

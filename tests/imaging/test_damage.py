@@ -77,6 +77,54 @@ def test_a_drawing_that_goes_on_from_slice_to_slice_is_not_doubled():
     assert [(each.index, each.kind) for each in find_damaged_slices(noisy)] == [(5, "duplicate")]
 
 
+def thick_head(n_slices: int = 20, size: int = 72) -> np.ndarray:
+    """A head in slices so thick that its parts jump from one to the next, in air that is exactly 0."""
+    rng = np.random.default_rng(2)
+    j, i = np.mgrid[:size, :size] / size - 0.5
+    array = np.zeros((n_slices, size, size), dtype=np.float32)
+    for k in range(n_slices):
+        wide = 0.25 + 0.17 * np.sin(np.pi * (k + 1) / (n_slices + 1))
+        inside = np.hypot(j, 1.1 * i) < wide
+        spots = ndimage.gaussian_filter(rng.normal(0, 1, (size, size)), 3)
+        array[k] = inside * (400 + 60 * spots / spots.std()) + inside * rng.normal(0, 8, (size, size))
+    return np.maximum(array, 0)
+
+
+@pytest.mark.parametrize("gain", [0.7, 1.35])
+def test_another_brightness_is_found_where_slices_are_thick_and_air_is_nought(gain: float):
+    array = thick_head()
+    assert find_damaged_slices(array) == ()
+    array[9] *= gain
+    assert [(each.index, each.kind) for each in find_damaged_slices(array)] == [(9, "shifted brightness")]
+
+
+def test_a_slice_beside_its_place_is_found_where_most_pixels_are_air():
+    array = thick_head()
+    array[9] = np.roll(array[9], 6, axis=1)
+    assert [each.index for each in find_damaged_slices(array)] == [9]
+
+
+def test_the_last_pixels_of_the_body_are_no_noise():
+    array = thick_head()
+    array[17:] = 0
+    array[17, 36:38, 36] = 90, 700
+    assert find_damaged_slices(array) == ()
+
+
+def test_masks_and_labels_are_not_judged():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((12, 40, 40)) > 0.9) * rng.integers(1, 20, (12, 1, 1))
+    labels[5] = labels[7] = 0
+    assert find_damaged_slices(labels) == ()
+
+
+def test_looking_changes_nothing():
+    array = body().astype(np.float32)
+    before = array.copy()
+    find_damaged_slices(array)
+    assert np.array_equal(array, before)
+
+
 def test_a_missing_slice_comes_back():
     clean = ndimage.gaussian_filter(body(), (0, 1, 1))
     spoiled = clean.copy()

@@ -9,9 +9,12 @@ from isocenter.app.parameters import call_with, describe_parameters
 from isocenter.core.errors import InputError
 from isocenter.core.grid import require_same_grid
 from isocenter.core.mask import Mask
+from isocenter.core.study import Study
 from isocenter.core.volume import Volume
 from isocenter.imaging import denoise, enhance, restore
+from isocenter.imaging.gaps import join_parts
 from isocenter.imaging.upsample import upsample
+from isocenter.io.load import load
 
 OPERATIONS: Final[Mapping[str, Callable[..., Volume]]] = {
     "window": enhance.window,
@@ -57,7 +60,7 @@ def enhance_file(operation: str, source: Path, target: Path, given: Mapping[str,
         names = " ".join((*OPERATIONS, FILTER))
         raise InputError(f"enhance: expected one of {names}, got {operation!r}; see isocenter enhance --help")
     require_target(target)
-    volume = open_image(source)
+    volume = _open(operation, source, given)
     made = _filter(volume, given) if operation == FILTER else _apply(operation, volume, target, given)
     save_image(made, target)
     return made
@@ -87,6 +90,28 @@ def _apply(operation: str, volume: Volume, target: Path, given: Mapping[str, obj
         values.append(_open_mask(Path(path), volume))
     made: Volume = call_with(function, *values, given=options)
     return made
+
+
+def _open(operation: str, source: Path, given: Mapping[str, object]) -> Volume:
+    """The one volume at a path; for `inpaint`, a series that lacks slices with these interpolated, too."""
+    try:
+        return open_image(source)
+    except InputError:
+        parts = _parts_of(source) if operation == "inpaint" and "mask" not in given else []
+        if not parts:
+            raise
+    return join_parts(parts)
+
+
+def _parts_of(source: Path) -> list[Volume]:
+    """The volumes of a series whose reader saw that slices are missing between them; none for anything else."""
+    found = load(source)
+    if not isinstance(found, Study) or found.failures:
+        return []
+    parts = [each for each in found.volumes if isinstance(each, Volume)]
+    lacking = [part for part in parts if any(note.startswith("missing-slices") for note in part.facts.notes)]
+    one_series = len({part.source.series_uid for part in lacking}) == 1
+    return lacking if one_series and len(lacking) == len(found.volumes) else []
 
 
 def _open_mask(path: Path, volume: Volume) -> Mask:

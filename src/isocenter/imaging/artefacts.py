@@ -1,5 +1,6 @@
 """Artefacts of acquisition taken out: ringing at sharp edges of MR, rings of CT."""
 
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,15 @@ _NEAREST: Final = 1
 _FARTHEST: Final = 3
 _ANGLES: Final = 720
 _RING_PX: Final = 5
+_RING_ROUNDS: Final = 3
+# A ring counts as far as it is above this many standard errors of its medians over the sectors of a circle.
+_SECTORS: Final = 24
+_DOUBT: Final = 2.0
+# The centre is sought in this many slices of at least this side, and believed where circles hold this many times more
+# than elsewhere.
+_CENTER_SLICES: Final = 9
+_CENTER_GAIN: Final = 1.5
+_CENTER_SIDE_PX: Final = 64
 
 
 def reduce_gibbs(array: np.ndarray) -> np.ndarray:
@@ -77,11 +87,12 @@ def reduce_rings(
     """The array without circles of constant error around the centre of rotation, float32.
 
     array       (slices, rows, columns); each slice by itself
-    center_px   row, column of the centre of rotation; the middle of the picture unless stated
+    center_px   row, column of the centre of rotation; unless stated, the place within 11 pixels of the middle around
+                which circles stand out most, and the middle where they nowhere do
     width_px    the widest ring, in pixels
 
     In polar coordinates a ring is a straight line: what the median over all angles still holds of the difference to
-    the local median along the radius is taken off.
+    the local median along the radius is taken off, as far as all sectors of the circle agree about it.
     Source: Sijbers & Postnov, Phys. Med. Biol. 2004;49(14):N247-N253 (polar form, median over angles).
     """
     if array.ndim != 3:
@@ -89,11 +100,51 @@ def reduce_rings(
     if width_px < 1:
         raise InputError(f"width: expected at least 1 pixel, got {width_px}")
     rows, columns = array.shape[1:]
-    center = ((rows - 1) / 2, (columns - 1) / 2) if center_px is None else center_px
+    values = np.asarray(array, dtype=np.float32)
+    center = _find_center(values) if center_px is None else center_px
     if not (0 <= center[0] <= rows - 1 and 0 <= center[1] <= columns - 1):
         raise InputError(f"centre: expected a place inside {rows} x {columns} pixels, got {center}")
-    values = np.asarray(array, dtype=np.float32)
-    return np.stack([picture - _ring_error(picture, center, width_px) for picture in values])
+    return np.stack([_without_rings(picture, center, width_px) for picture in values])
+
+
+def _without_rings(picture: np.ndarray, center: tuple[float, float], width_px: int) -> np.ndarray:
+    """Again and again, because what is read between pixels shows a thin ring too faint."""
+    for _ in range(_RING_ROUNDS):
+        picture = picture - _ring_error(picture, center, width_px)
+    return picture
+
+
+def _find_center(values: np.ndarray) -> tuple[float, float]:
+    """The place near the middle around which means over circles stand out most; the middle where none clearly does.
+
+    values   (slices, rows, columns)
+    """
+    from scipy import ndimage
+
+    rows, columns = values.shape[1:]
+    middle = ((rows - 1) / 2, (columns - 1) / 2)
+    if min(rows, columns) < _CENTER_SIDE_PX:
+        return middle
+    chosen = values[np.unique(np.linspace(0, len(values) - 1, _CENTER_SLICES).astype(int))]
+    detail = chosen - ndimage.median_filter(chosen, size=(1, 5, 5), mode="nearest")
+    # Edges of anatomy are far stronger than rings: they count no more than what is usual.
+    limit = 3 * np.median(np.abs(detail[detail != 0])) if detail.any() else 0.0
+    flat = np.clip(detail, -limit, limit).mean(axis=0).ravel()
+    j, i = np.mgrid[:rows, :columns]
+
+    def strength(center: tuple[float, float]) -> float:
+        ring = np.rint(np.hypot(j - center[0], i - center[1])).astype(np.int64).ravel()
+        count, total = np.bincount(ring), np.bincount(ring, weights=flat)
+        return float(np.sum(total**2 / np.maximum(count, 1)))
+
+    best, usual = middle, strength(middle)
+    for step, reach in ((2.0, 4), (1.0, 1), (0.5, 1)):
+        shifts = product(step * np.arange(-reach, reach + 1), repeat=2)
+        around = [best, *((best[0] + float(a), best[1] + float(b)) for a, b in shifts)]
+        found = [strength(each) for each in around]
+        usual = max(usual, float(np.median(found))) if reach > 1 else usual
+        best, most = around[int(np.argmax(found))], max(found)
+    return best if most > _CENTER_GAIN * usual else middle
 
 
 def _ring_error(picture: np.ndarray, center: tuple[float, float], width_px: int) -> np.ndarray:
@@ -116,4 +167,18 @@ def _ring_error(picture: np.ndarray, center: tuple[float, float], width_px: int)
     enough = seen.mean(axis=1) > 0.25
     profile = np.zeros(radii.size)
     profile[enough] = np.nanmedian(difference[enough], axis=1)
+    profile[enough] *= _agreement(difference[enough], profile[enough])
     return np.asarray(np.interp(distance, radii, profile), dtype=np.float32)
+
+
+def _agreement(difference: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """0 to 1 for each radius: a ring goes all the way round, what sectors disagree about is anatomy.
+
+    difference   (radii, angles), NaN outside the picture
+    """
+    sectors = difference.reshape(len(difference), _SECTORS, -1)
+    unseen = ~np.isfinite(sectors).any(axis=2)
+    sectors[unseen] = np.broadcast_to(profile[:, None], unseen.shape)[unseen][:, None]
+    doubt = 1.4826 * np.median(np.abs(np.nanmedian(sectors, axis=2) - profile[:, None]), axis=1)
+    doubt *= _DOUBT / np.sqrt(_SECTORS)
+    return np.asarray(np.maximum(0, 1 - (doubt / np.maximum(np.abs(profile), 1e-12)) ** 2))

@@ -1,7 +1,8 @@
 """Slices that do not fit between their neighbours: found, and interpolated from the sound ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final, Literal
 
 import cv2
@@ -19,12 +20,22 @@ _UNLIKE_AT_END: Final = 3.0
 _LOUDER: Final = 1.8
 _STRIPED: Final = 3.0
 _SHIFTED: Final = 3.0
+# A slice's brightness, noise and place against its neighbours' may also stand out from what the other slices of the
+# volume show: by this many times their usual (median) difference, and by no less than a share that can be seen.
+_OUTSTANDING: Final = 6.0
+_LEAST_GAIN: Final = float(np.log(1.12))
+_LEAST_LOUDNESS: Final = float(np.log(1.5))
+_LEAST_MOVE_PX: Final = 1.5
+# The noise of a slice with less than this share of pixels that differ from those around them is not judged.
+_LEAST_LIVE: Final = 0.01
+# Brightness and place are looked at in slices reduced to about this many pixels along the shorter side.
+_SMALL: Final = 128
 # Differences below this share of the image's contrast count as none.
 _FLOOR: Final = 0.01
 # A slice with less than this share of its neighbours' contrast is blank.
 _BLANK: Final = 0.03
 _FEWEST: Final = 5
-# A slice of no more different values is a drawing, as masks and phantoms are, and may go on as it is.
+# What holds no more different values is a drawing, as masks and phantoms are.
 _DRAWN: Final = 32
 # Optical flow replaces the straight line only where it explains the difference of both slices this much better.
 _FLOW_GAIN: Final = 0.7
@@ -44,7 +55,8 @@ class DamagedSlice:
 def find_damaged_slices(array: np.ndarray) -> tuple[DamagedSlice, ...]:
     """The slices that are blank, doubled, noisy, striped, of another brightness, or unlike what lies around them.
 
-    array   (slices, rows, columns); fewer than five slices are too few to tell: none is found
+    array   (slices, rows, columns); fewer than five slices are too few to tell, and a drawing of few distinct values (a
+            mask, labels) may change as it likes: none is found
 
     Each slice is held against the middle of its two nearest neighbours, and what differs against the same in all other
     slices, so that a steep change of anatomy at one place does not count as damage.
@@ -54,14 +66,17 @@ def find_damaged_slices(array: np.ndarray) -> tuple[DamagedSlice, ...]:
     if len(array) < _FEWEST:
         return ()
     values = np.asarray(array, dtype=np.float32)
+    if _is_drawn(values):
+        return ()
     found: dict[int, DamageKind] = {}
     for index in _blank_slices(values):
         found[index] = "blank"
     for index in _doubled_slices(values, set(found)):
         found[index] = "duplicate"
     # A damaged slice spoils its neighbours' prediction: the worst is taken out first, then all are judged again.
+    seen = _Departures(values)
     while len(found) < len(values) // 2:
-        worst = _worst_slice(values, set(found))
+        worst = _worst_slice(values, set(found), seen)
         if worst is None:
             break
         found[worst.index] = worst.kind
@@ -112,24 +127,30 @@ def _doubled_slices(values: np.ndarray, skip: set[int]) -> list[int]:
     return [
         k for k in range(1, len(values))
         if k not in skip and k - 1 not in skip and np.array_equal(values[k], values[k - 1])
-        and np.unique(values[k]).size > _DRAWN
+        and not _is_drawn(values[k])
     ]  # fmt: skip
 
 
-def _worst_slice(values: np.ndarray, skip: set[int]) -> DamagedSlice | None:
+def _is_drawn(values: np.ndarray) -> bool:
+    """Whether there are only few distinct values; a small sample tells most images apart."""
+    return (
+        np.unique(values.reshape(-1)[:: max(1, values.size // 4096)]).size <= _DRAWN
+        and np.unique(values).size <= _DRAWN
+    )
+
+
+def _worst_slice(values: np.ndarray, skip: set[int], seen: "_Departures") -> DamagedSlice | None:
     """The slice that fits worst; None where all fit."""
     sound = [k for k in range(len(values)) if k not in skip]
     if len(sound) < _FEWEST:
         return None
     contrast = float(values[sound].std(dtype=np.float64))
-    worst, worst_fit = None, None
-    for place in range(len(sound)):
-        fit = _fit_of(values, place, sound, contrast)
-        if worst_fit is None or fit.badness > worst_fit.badness:
-            worst, worst_fit = sound[place], fit
-    if worst is None or worst_fit is None or worst_fit.badness < 1:
-        return None
-    return DamagedSlice(worst, worst_fit.kind)
+    departures = np.zeros((len(sound), 2, 3))  # at the ends there is but one neighbour
+    for place in range(1, len(sound) - 1):
+        departures[place] = seen.at(sound[place - 1], sound[place], sound[place + 1])
+    fits = _against_all([_fit_of(values, place, sound, contrast) for place in range(len(sound))], departures)
+    worst = max(range(len(sound)), key=lambda place: fits[place].badness)
+    return DamagedSlice(sound[worst], fits[worst].kind) if fits[worst].badness >= 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +159,24 @@ class _Fit:
 
     badness: float
     kind: DamageKind
+
+
+def _against_all(fits: list[_Fit], departures: np.ndarray) -> list[_Fit]:
+    """The fits again, each departure held against those of all slices too: where slices are thick, anatomy differs
+    much from slice to slice, while brightness, noise and place hardly do.
+
+    departures   (slices, 2, 3), of `_Departures`
+    """
+    here, between = departures[:, 0], np.abs(departures[:, 1])
+    typical = _OUTSTANDING * np.median(np.abs(here - np.median(here, axis=0)), axis=0)
+    limits = np.maximum(np.maximum((_LEAST_GAIN, _LEAST_LOUDNESS, _LEAST_MOVE_PX), typical), 2 * between)
+    badness = np.abs(here) / limits
+    badness[:, 1] *= here[:, 1] > 0  # less noise than the neighbours have is no damage
+    kinds: tuple[DamageKind, ...] = ("shifted brightness", "noisy", "unlike its neighbours")
+    return [
+        fit if fit.badness >= max(1, each.max()) else replace(fit, badness=each.max(), kind=kinds[int(each.argmax())])
+        for fit, each in zip(fits, badness, strict=True)
+    ]
 
 
 def _fit_of(values: np.ndarray, place: int, sound: list[int], contrast: float) -> _Fit:
@@ -174,11 +213,78 @@ def _fit_of(values: np.ndarray, place: int, sound: list[int], contrast: float) -
     return _Fit(max(badness), kind)
 
 
+@dataclass(slots=True, eq=False)
+class _Departures:
+    """How far slices depart from their neighbours in brightness, noise and place, each three asked about only once.
+
+    values   (slices, rows, columns)
+    small    the same with rows and columns reduced to about 128, for brightness and place
+    """
+
+    values: np.ndarray
+    small: list[np.ndarray] = field(init=False)
+    factor: int = field(init=False)
+    noise: list[float] = field(init=False)
+    seen: dict[tuple[int, int, int], np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rows, columns = self.values.shape[1:]
+        self.factor = max(1, min(rows, columns) // _SMALL)
+        size = (columns // self.factor, rows // self.factor)
+        self.small = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in self.values]
+        floor = _FLOOR / 10 * float(self.values.std(dtype=np.float64)) + 1e-12
+        self.noise = [_loudness(each) + floor for each in self.values]
+
+    def at(self, first: int, index: int, second: int) -> np.ndarray:
+        """(2, 3): of the slice against both neighbours, and of one neighbour against the other; brightness and noise as
+        logarithms, place in pixels."""
+        key = (first, index, second)
+        if key not in self.seen:
+            one, here, other = (self.small[k] for k in key)
+            one_noise, noise, other_noise = (self.noise[k] for k in key)
+            louder = np.log(noise / max(one_noise, other_noise))
+            moves = (self.factor * _move(here, one, other), self.factor * _move(one, other, other))
+            self.seen[key] = np.array(
+                [(_gain(here, one, other), louder, moves[0]), (_gain(one, other, other), 0.0, moves[1])]
+            )
+        return self.seen[key]
+
+
+def _gain(picture: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
+    """The logarithm of a slice's brightness over that of its neighbours, where these are bright and alike."""
+    low = min(float(one.min()), float(other.min()), float(picture.min()))
+    mean = (one + other) / 2 - low
+    bright = mean > 0.1 * float(np.percentile(mean, 99.5))
+    alike = bright & (np.abs(one - other) <= 0.3 * mean)
+    if alike.sum() < 0.1 * bright.sum() or not alike.any():
+        return 0.0  # one of them is empty, or shows something else
+    return float(np.log(max(float(np.median((picture[alike] - low) / mean[alike])), 1e-3)))
+
+
+def _move(picture: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
+    """How many pixels a slice lies beside both of its neighbours: the smaller of the two ways, 0 where unlike."""
+    if min(picture.shape) < 16:
+        return 0.0
+    fade = _window_of(picture.shape)
+    # Faded here, not by OpenCV, which multiplies its window into the caller's array.
+    here = picture * fade
+    ways = [cv2.phaseCorrelate(each * fade, here)[0] for each in (one, other)]
+    if np.hypot(*np.subtract(*ways)) > max(1.0, 0.25 * np.hypot(*ways[0])):
+        return 0.0
+    return float(min(np.hypot(*way) for way in ways))
+
+
+@cache
+def _window_of(shape: tuple[int, int]) -> np.ndarray:
+    """Slices fade out towards their border, so that a shift does not wrap round."""
+    return np.asarray(cv2.createHanningWindow((shape[1], shape[0]), cv2.CV_32F))
+
+
 def _loudness(picture: np.ndarray) -> float:
-    """The median absolute noise of a slice, edges and padding aside."""
+    """The median absolute noise of a slice, edges and padding aside; 0 where nearly all is padding."""
     residual = edge_free_residual(picture)
     live = residual[residual != 0]
-    return float(np.median(np.abs(live))) if live.size else 0.0
+    return float(np.median(np.abs(live))) if live.size > _LEAST_LIVE * residual.size else 0.0
 
 
 def _stripes(difference: np.ndarray) -> float:
