@@ -47,7 +47,10 @@ def open_image(path: Path) -> Volume:
     if found.failures:
         first = found.failures[0]
         raise InputError(f"{path}: expected files of one volume, {first.path.name} is not: {first.problem}")
-    raise InputError(f"{path}: expected one volume, got {len(found.volumes)}; name one, or use isocenter convert")
+    raise InputError(
+        f"{path}: expected one volume, got {len(found.volumes)}; name one, or use isocenter convert (a series that lacks "
+        "slices: isocenter enhance inpaint fills them)"
+    )
 
 
 def with_pixel_size(volume: Volume, pixel_size_mm: float | None) -> Volume:
