@@ -48,8 +48,8 @@ def open_image(path: Path) -> Volume:
         first = found.failures[0]
         raise InputError(f"{path}: expected files of one volume, {first.path.name} is not: {first.problem}")
     raise InputError(
-        f"{path}: expected one volume, got {len(found.volumes)}; name one, or use isocenter convert (a series that lacks "
-        "slices: isocenter enhance inpaint fills them)"
+        f"{path}: expected one volume, got {len(found.volumes)}; name one, or use isocenter convert (where slices are "
+        "missing, isocenter enhance inpaint fills them)"
     )
 
 
