@@ -104,14 +104,16 @@ def test_overlapping_regions_are_measured_whole_or_chosen(series, tmp_path):
         open_labels(path, image)
     for wanted in ("Ball", "1"):
         assert open_labels(path, image, roi=[wanted]).labels == (1,)
-    with pytest.raises(InputError, match='1 "ball", 2 "ring"; got no region'):
+    with pytest.raises(InputError, match="regions 1, 2, got none") as refused:
         open_labels(path, image, roi=["liver"])
+    # Names are free text of the header, which no message holds.
+    assert "ball" not in str(refused.value) and "ring" not in str(refused.value)
 
 
 def test_two_regions_of_one_name_are_chosen_by_number(series, tmp_path):
     folder, draw = series
     found = open_regions(draw([("a", BALL), ("a", RING)], tmp_path / "rs.dcm"), open_image(folder))
-    with pytest.raises(InputError, match="2 regions named 'a'"):
+    with pytest.raises(InputError, match="2 regions of that name"):
         choose_regions(found, ["a"])
     assert choose_regions(found, ["2"]).labels == (2,)
     assert isinstance(choose_regions(found, ()), Regions)
@@ -167,7 +169,7 @@ def test_measure_features_and_segment_take_contours(series, tmp_path):
     assert {label for label, _ in only.rows} == {"2"}
     ball = open_region(folder, path, roi=["ball"])[1]
     assert np.array_equal(ball.array, open_region(folder, path, label="1")[1].array)
-    with pytest.raises(InputError, match='1 "ball", 2 "ring"; choose one'):
+    with pytest.raises(InputError, match="got 1, 2; choose one"):
         open_region(folder, path)
     done = segment_file("kmeans", folder, tmp_path / "k.nii.gz", {"classes": "2", "mask": str(path)})
     assert (done.labels.array > 0).sum() == open_regions(path, open_image(folder)).any_mask.n_voxels

@@ -64,10 +64,10 @@ def test_what_encloses_nothing_is_named_and_left_out(write_structures):
     )
     assert [(each.number, each.name, len(each.outlines)) for each in found.structures] == [(1, "GTV", 1)]
     assert found.notes == (
-        'region "isocentre": 1 x POINT left out',
-        'region "GTV": 1 x a curve given twice, 1 x a curve of fewer than three whole points left out',
-        'region "wire": 1 x OPEN_PLANAR, 1 x OPEN_NONPLANAR left out',
-        'region "nothing": holds no contour',
+        "ROINumber 11: 1 x POINT left out",
+        "ROINumber 12: 1 x a curve given twice, 1 x a curve of fewer than three whole points left out",
+        "ROINumber 13: 1 x OPEN_PLANAR, 1 x OPEN_NONPLANAR left out",
+        "ROINumber 14: holds no contour",
     )
 
 

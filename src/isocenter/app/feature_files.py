@@ -13,7 +13,6 @@ import numpy as np
 import isocenter
 from isocenter.app.image_files import open_image, open_regions, require_place, with_pixel_size
 from isocenter.app.parameters import read_options
-from isocenter.app.region_files import describe_regions
 from isocenter.app.settings import load_settings
 from isocenter.core.errors import InputError
 from isocenter.core.feature import Feature
@@ -68,7 +67,7 @@ def _turned(mask: Mask, grid: Grid) -> Mask:
 
 def _chosen(labels: Regions, label: str | None) -> Mask:
     found = labels.labels
-    listed = ", ".join(describe_regions(labels)[:20])
+    listed = ", ".join(map(str, found[:20]))
     if not found:
         raise InputError("mask: expected voxels of a region, got an empty mask; check the file")
     if label is None:

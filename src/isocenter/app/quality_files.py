@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from isocenter.app.image_files import open_image, with_pixel_size
+from isocenter.app.image_files import open_image, require_place, with_pixel_size
 from isocenter.core.cine import Cine
 from isocenter.core.errors import InputError, IsocenterError
 from isocenter.core.grid import require_same_grid
@@ -67,8 +67,7 @@ def measure_quality(
 
 def write_quality(rows: Sequence[Row], out: Path) -> None:
     """The table as CSV, whole or not there; a figure that an image does not have is empty."""
-    if not out.parent.is_dir():
-        raise InputError(f"{out.parent}: expected a folder to write into, found none; create it")
+    require_place(out)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")

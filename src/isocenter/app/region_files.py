@@ -71,9 +71,11 @@ def choose_regions(regions: Regions, wanted: Sequence[str]) -> Regions:
         if not found and each.strip().isdecimal() and int(each) in regions.labels:
             found = [int(each)]
         if len(found) != 1:
-            listed = ", ".join(describe_regions(regions)[:20])
-            what = f"{len(found)} regions named" if found else "no region"
-            raise InputError(f"--roi: expected one of {listed}; got {what} {each!r}; give its name or number")
+            listed = ", ".join(map(str, regions.labels[:20]))
+            what = f"{len(found)} regions of that name" if found else "none of that name or number"
+            raise InputError(
+                f"--roi: expected one of the regions {listed}, got {what}; isocenter measure prints their names"
+            )
         chosen += found
     return regions.only(chosen)
 

@@ -31,8 +31,10 @@ def quality(
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Noise, SNR, CNR, ghosting, cut-off and the checks of every image under PATHS."""
+    from isocenter.app.image_files import require_place
     from isocenter.app.quality_files import measure_quality, write_quality
 
+    require_place(out)
     with progress("measuring") as step:
         rows, failures = measure_quality(
             paths, reference=reference, phantom=phantom.value if phantom else None, pixel_size_mm=pixel_size_mm,

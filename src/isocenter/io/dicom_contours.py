@@ -38,8 +38,9 @@ def read_contours(file: InputFile) -> StructureSet:
             if outlines:
                 structures.append(Structure(len(structures) + 1, name, outlines))
             if left_out or not outlines:
-                what = ", ".join(left_out) or "no contour"
-                notes.append(f'region "{name}": {what} left out' if left_out else f'region "{name}": holds {what}')
+                # By number: a name is free text of the header, and notes are messages.
+                what = f"{', '.join(left_out)} left out" if left_out else "holds no contour"
+                notes.append(f"ROINumber {int(roi.ROINumber)}: {what}")
         references = frozenset(_references(dataset))
         frame = _frame_of_reference(dataset)
     if not structures:

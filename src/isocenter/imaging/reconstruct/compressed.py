@@ -8,13 +8,12 @@ from isocenter.imaging.reconstruct.priors import Prior
 from isocenter.imaging.reconstruct.scans import KspaceScan, require_not_negative
 from isocenter.imaging.reconstruct.sensitivities import coil_maps, even_maps, magnitude
 from isocenter.imaging.reconstruct.solvers import proximal_gradient
-from isocenter.imaging.reconstruct.sparsity import seek_noise, sparse_least_squares
+from isocenter.imaging.reconstruct.sparsity import LEAST_NOISE, seek_noise, sparse_least_squares
 
 # The first threshold, relative to the largest value; from there down to the noise in even steps of its logarithm.
 _FIRST = 0.05
 _LAST_PASSES = 3
 _STEPS = 12
-_LEAST_NOISE = 1e-5
 # Strength of a prior of the caller's, in units of the misfit that is left (own measurement with wavelets).
 _PIVOT = 0.6
 
@@ -34,8 +33,8 @@ def cs(scan: KspaceScan, *, weight: float = 1.0, iterations: int = 8) -> np.ndar
     operator = MultiCoilFourier(scan.mask, even)
     start = operator.adjoint(scan.kspace)
     largest = float(np.abs(start).max())
-    noise = max(estimate_kspace_noise(scan.kspace, scan.mask), _LEAST_NOISE * largest)
-    first = max(1.0, _FIRST * largest / max(weight * noise, _LEAST_NOISE * largest))
+    noise = max(estimate_kspace_noise(scan.kspace, scan.mask), LEAST_NOISE * largest)
+    first = max(1.0, _FIRST * largest / max(weight * noise, LEAST_NOISE * largest))
     falling = np.geomspace(first, 1.0, max(1, int(iterations) - _LAST_PASSES + 1))
     thresholds = [*falling, *[1.0] * _LAST_PASSES][: int(iterations)]
     image = sparse_least_squares(

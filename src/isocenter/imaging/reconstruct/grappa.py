@@ -9,7 +9,7 @@ from isocenter.imaging.reconstruct.operators import Scaled
 from isocenter.imaging.reconstruct.operators_mri import MultiCoilFourier, to_image
 from isocenter.imaging.reconstruct.scans import KspaceScan, require_not_negative
 from isocenter.imaging.reconstruct.sensitivities import coil_maps, combine_coils, even_maps, magnitude
-from isocenter.imaging.reconstruct.sparsity import sparse_least_squares
+from isocenter.imaging.reconstruct.sparsity import LEAST_NOISE, sparse_least_squares
 
 _ALONG = 5
 _LEAST_POSITIONS = 3
@@ -22,8 +22,6 @@ _FAVOUR = 0.2
 _LEAST_FREE = 0.1
 _PASSES = (1.0,) * 4
 _STEPS = 20
-# Of the largest value: no noise below this is looked for.
-_LEAST_NOISE = 1e-5
 
 
 def grappa(scan: KspaceScan, *, regularisation: float | None = None) -> np.ndarray:
@@ -50,7 +48,7 @@ def grappa(scan: KspaceScan, *, regularisation: float | None = None) -> np.ndarr
         return np.asarray(np.abs(combine_coils(to_image(filled), maps)), np.float32)
     even, root = even_maps(maps)
     start = MultiCoilFourier(np.ones_like(scan.mask), even).adjoint(filled)
-    noise = max(noise, _LEAST_NOISE * float(np.abs(start).max()))
+    noise = max(noise, LEAST_NOISE * float(np.abs(start).max()))
     trust = np.minimum(noise / np.sqrt(np.maximum(error, noise**2)), 1).astype(np.float32)
     image = sparse_least_squares(
         Scaled(MultiCoilFourier(np.ones_like(scan.mask), even), trust), filled * trust, start,

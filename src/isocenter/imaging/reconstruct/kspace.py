@@ -15,12 +15,10 @@ from isocenter.imaging.reconstruct.sensitivities import (
     magnitude,
 )
 from isocenter.imaging.reconstruct.solvers import conjugate_gradients
-from isocenter.imaging.reconstruct.sparsity import seek_noise, sparse_least_squares
+from isocenter.imaging.reconstruct.sparsity import LEAST_NOISE, seek_noise, sparse_least_squares
 
 _LEAST_CENTRE = 8
 _PASSES = (1.0,) * 4
-# Of the largest value: no noise below this is looked for.
-_LEAST_NOISE = 1e-5
 # Least expected size, relative to the largest: what is dark at low resolution may still hold a small bright thing.
 _FLOOR = 0.2
 
@@ -62,7 +60,7 @@ def cg_sense(scan: KspaceScan, *, iterations: int = 40, regularisation: float | 
     first = _solve(scan, maps, expected, penalty, iterations)
     even, root = even_maps(maps)
     operator = MultiCoilFourier(scan.mask, even)
-    noise = max(noise, _LEAST_NOISE * float(np.abs(first * root).max()))
+    noise = max(noise, LEAST_NOISE * float(np.abs(first * root).max()))
     image = sparse_least_squares(
         operator, scan.kspace, first * root, noise=noise, thresholds=_PASSES,
         n_iterations=max(1, iterations // 2) if iterations else 0,

@@ -20,12 +20,12 @@ _LEVELS = 3
 _WEIGHT = 1.5
 # Of the noise: what a detail's size is taken to be at least.
 _SMALLEST = 0.5
+# Of an image's largest value: no noise below this is looked for.
+LEAST_NOISE = 1e-5
 _STEPS = 12
 _MOST_PASSES = 10
 # A smaller fall of the noise is none.
 _FALL = 0.97
-# Of the largest value: no noise below this is looked for.
-_LEAST_NOISE = 1e-5
 
 
 def sparse_least_squares(
@@ -61,7 +61,7 @@ def seek_noise(
     weight      of the details; 1 weighs them by the noise
     n_samples   how many values of the data were measured; the others are zero in the data and in what operator makes
     """
-    least = _LEAST_NOISE * float(np.abs(image).max())
+    least = LEAST_NOISE * float(np.abs(image).max())
     for _ in range(_MOST_PASSES):
         found = max(misfit_noise(operator, data, image, noise=noise, n_samples=n_samples), least)
         if found > _FALL * noise:

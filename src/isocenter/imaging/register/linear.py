@@ -103,9 +103,6 @@ def register_linear(fixed: Volume, moving: Volume, *, kind: Kind = "affine", mea
     stretching = _freedom(scene, kind, in_plane=fixed.is_2d)
     fit, used, pair = _polish(levels, (*middle, core), start, stretching, measure)
     initial = correlation_at(pair, home) if used == "correlation" else _information_at(pair, home)
-    if initial.similarity > fit.similarity and initial.overlap >= fit.overlap:
-        # A search that ends below where it could have stayed went astray.
-        fit, used, pair = _polish(levels, (*middle, core), home, stretching, measure)
     evidence = weigh_again(*middle, fit.matrix, evidence)
     if trusted and evidence.standing is not None:
         fit, evidence = _unless_home(scene, middle, (fit, Fit(home, initial.similarity, initial.overlap)), evidence)
