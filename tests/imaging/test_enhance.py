@@ -1,5 +1,7 @@
 """Volumes windowed, smoothed and sharpened: grid, unit, type, millimetres."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -72,6 +74,13 @@ def test_a_window_on_fractions_runs_from_end_to_end_and_one_without_width_is_ref
     for image, width in ((volume, 0.0), (volume, -1.0), (whole, 0.5)):
         with pytest.raises(InputError, match="width"):
             enhance.window(image, center=0.5, width=width)
+
+
+def test_whole_floats_and_hounsfield_units_keep_dicoms_linear_window():
+    whole = Volume(np.arange(-500, 500, dtype=np.float32).reshape(1, 25, 40), Grid.of_pixels((1, 25, 40)))
+    for image in (whole, replace(whole, array=whole.array + np.float32(0.25), unit="HU")):
+        cut = enhance.window(image, center=40, width=400).array
+        assert (cut.min(), cut.max()) == (-160, 239)
 
 
 def test_a_window_is_the_headers_unless_stated():

@@ -38,8 +38,9 @@ def window(
     if preset is not None:
         chosen = intensity.PRESETS[preset]
     elif center is not None and width is not None:
-        # DICOM's LINEAR counts steps of one unit, which fractions do not keep.
-        chosen = Window(center, width, "LINEAR" if volume.array.dtype.kind in "iub" else "LINEAR_EXACT")
+        # DICOM's LINEAR counts steps of one unit, which fractions do not keep; a CT is read as whole floats.
+        is_whole = volume.unit == "HU" or np.array_equal(volume.array, np.rint(volume.array))
+        chosen = Window(center, width, "LINEAR" if is_whole else "LINEAR_EXACT")
     else:
         chosen = intensity.display_window(volume) or intensity.robust_window(volume.array)
     if output is not None:
